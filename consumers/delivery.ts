@@ -1,0 +1,353 @@
+/**
+ * The delivery protocol: exactly once in effect, for one partition of one generation. Steps and names are those of
+ * docs/delivery.md and of the model in test/model/, which finds a loss or a doubling for each step left out.
+ *
+ * Who owns what. The commit record {term, checkpoint, intent?} is changed only by compare-and-set on `term`; whoever
+ * raised the term last owns the partition. ClickHouse's `owners` follows it and refuses the rows of older terms; states
+ * carry their version, so an older write never wins.
+ *
+ * States of a partition: *idle* (checkpoint c, no intent: everything below c is in every table) → *begun* (intent
+ * [from..to]: any part of the batch may be written) → idle at to + 1. A crash anywhere leaves one of the two; the next
+ * owner takes over and, if the partition is begun, redoes exactly that batch.
+ *
+ * What can fail: every call; it is retried until it answers (untilDone) or until somebody else turns out to own the
+ * partition (StaleOwner), and then this object must not be used again.
+ */
+import type { EventLog, LogRecord, Position, TopicPartition } from '../log/log.ts'
+import type { EventCodec } from '../schemas/index.ts'
+import type { AnalyticsStore } from '../stores/analytics.ts'
+import { STORE_LIMITS } from '../stores/limits.ts'
+import {
+  type CommitKey,
+  type CommitRecord,
+  type CommitStore,
+  type Intent,
+  ownerName,
+  type StateTable,
+} from '../stores/state.ts'
+import type { DeadLetters } from './dead-letters.ts'
+import { decide } from './decide.ts'
+import { type DuplicateWindow, readBackWindow } from './duplicates.ts'
+import { StaleOwner, Stalled } from './errors.ts'
+import type { AtFailpoint } from './failpoints.ts'
+import { addTally, type FoldedBatch, foldBatch, NO_TALLY, tooManyParked } from './fold.ts'
+import type { Generation } from './generation.ts'
+import { CONSUMER_LIMITS } from './limits.ts'
+import { untilDone, type Waiting, type World } from './retry.ts'
+import { StateCache } from './state-cache.ts'
+
+export interface DeliveryPorts {
+  readonly log: EventLog
+  readonly commits: CommitStore
+  readonly states: StateTable | undefined
+  readonly deadLetters: DeadLetters
+  readonly analytics: AnalyticsStore
+  readonly codec: EventCodec
+  readonly world: World
+  readonly at: AtFailpoint
+  /** The analytics database of the generation: its landing tables and their targets. */
+  readonly database: string
+}
+
+/** What to do with a batch whose deduplication token may be forgotten: stop, or (an operator's repair) look for its rows. */
+export type OnForgottenToken = 'stall' | 'look-for-rows'
+
+export class Delivery {
+  readonly key: CommitKey
+  readonly waiting: Waiting = { waitingFor: undefined, retries: 0 }
+  readonly #generation: Generation
+  readonly #place: TopicPartition
+  readonly #ports: DeliveryPorts
+  readonly #signal: AbortSignal
+  readonly #owner: string
+  readonly #cache: StateCache<unknown> | undefined
+  #record: CommitRecord | undefined
+  #window: DuplicateWindow | undefined
+  #blocks = { known: 0n, atMs: Number.NEGATIVE_INFINITY }
+
+  constructor(generation: Generation, place: TopicPartition, ports: DeliveryPorts, signal: AbortSignal) {
+    this.#generation = generation
+    this.#place = place
+    this.#ports = ports
+    this.#signal = signal
+    this.key = { generation: generation.id, ...place }
+    this.#owner = ownerName(this.key)
+    const { keyed } = generation.projection
+    this.#cache = keyed !== undefined && ports.states !== undefined ? new StateCache(ports.states, keyed) : undefined
+  }
+
+  get hasRecord(): boolean {
+    return this.#record !== undefined
+  }
+
+  /** The commit record as this term last wrote or read it. */
+  get record(): CommitRecord {
+    if (this.#record === undefined) throw new Error('take over first')
+    return this.#record
+  }
+
+  /** Step 2. Raise the term; empty the cache; write `owners` and wait; read the commit record. */
+  async takeOver(): Promise<void> {
+    const { commits, analytics, at } = this.#ports
+    await at('take-over.begun')
+    const term = await this.#raiseTerm()
+    await at('take-over.term-raised')
+    this.#cache?.clear()
+    if (this.#generation.projection.landings.length > 0) {
+      const owned = await this.#until('owners', () => analytics.own(this.key, term))
+      if (owned === 'refused') throw new StaleOwner('owners')
+    }
+    await at('take-over.owners-written')
+    const record = await this.#until('commit record', () => commits.read(this.key))
+    if (record === undefined || record.term !== term) throw new StaleOwner('commit record')
+    this.#record = record
+    await at('take-over.commit-read')
+    const from = (record.intent?.from ?? record.checkpoint) as Position
+    this.#window = await this.#until('log', () => readBackWindow(this.#ports.log, this.#place, from))
+  }
+
+  /** A batch that an earlier owner (or we, before a crash) began: the same bounds, the same parked events, again. */
+  async redo(onForgotten: OnForgottenToken = 'stall'): Promise<void> {
+    const { intent } = this.record
+    if (intent === undefined) return
+    await this.#ports.at('redo.begun')
+    const records = await this.#readExactly(intent)
+    const batch = await this.#fold(records, intent.to, intent)
+    const insert = await this.#mayInsert(batch, intent, onForgotten)
+    await this.#write(batch, intent, insert)
+    await this.#advance(batch, intent)
+  }
+
+  /** Steps 3 to 8 for records that start at the checkpoint. */
+  async deliver(records: readonly LogRecord[]): Promise<FoldedBatch> {
+    const { commits, at } = this.#ports
+    const last = records[records.length - 1]
+    if (last === undefined) throw new Error('an empty batch')
+    await at('batch.read')
+    const from = this.record.checkpoint
+    const to = last.position
+    const batch = await this.#fold(records, to, undefined)
+    if (tooManyParked(batch)) throw this.#tooManyParked(batch)
+    await at('batch.folded')
+    const intent: Intent = {
+      from,
+      to,
+      parked: batch.parked.map((p) => p.record.position),
+      audit: this.record.audit + batch.auditDelta,
+      blocks: await this.#blocksKnown(),
+    }
+    const begun: CommitRecord = { ...this.record, revision: this.record.revision + 1n, intent }
+    await this.#swap('intent', begun, commits)
+    await at('intent.set')
+    await this.#write(batch, intent, true)
+    await this.#advance(batch, intent)
+    return batch
+  }
+
+  async #raiseTerm(): Promise<bigint> {
+    const { commits } = this.#ports
+    for (;;) {
+      const found = await this.#until('commit record', () => commits.read(this.key))
+      const start = found ?? (await this.#firstRecord())
+      const next = { ...start, term: start.term + 1n, revision: start.revision + 1n }
+      const swap = await this.#until('commit record', () => commits.swap(this.key, found, next))
+      if (swap.swapped) return next.term
+    }
+  }
+
+  async #firstRecord(): Promise<CommitRecord> {
+    const { topic, partition } = this.#place
+    const bounds = await this.#until('log', () => this.#ports.log.bounds(topic))
+    const start = bounds.find((b) => b.partition === partition)?.start ?? 0n
+    return { term: 0n, revision: 0n, checkpoint: start, tally: NO_TALLY, audit: 0n }
+  }
+
+  async #readExactly(intent: Intent): Promise<LogRecord[]> {
+    const records: LogRecord[] = []
+    const { batchBytesMax: bytesMax, batchRecordsMax: recordsMax } = CONSUMER_LIMITS
+    let next = intent.from as Position
+    while (next <= intent.to) {
+      const from = next
+      const request = { ...this.#place, from, to: intent.to as Position, bytesMax, recordsMax, waitMs: 0 }
+      const answer = await this.#until('log', () => this.#ports.log.read(request))
+      records.push(...answer.records)
+      if (answer.next > next) next = answer.next
+      else throw this.#gap(next, intent)
+    }
+    if (records[records.length - 1]?.position !== intent.to) throw this.#gap(intent.to, intent)
+    return records
+  }
+
+  #gap(at: bigint, { from, to }: Intent): Stalled {
+    return new Stalled(
+      'LOG_GAP',
+      `${this.#owner}: the batch ${from}-${to} was begun, and the log no longer has position ${at}`,
+      'restore the log from its archive, or rebuild the projection',
+    )
+  }
+
+  async #fold(records: readonly LogRecord[], to: bigint, redo: Intent | undefined): Promise<FoldedBatch> {
+    const { codec } = this.#ports
+    const decisions = await decide(records, this.#place, {
+      codec,
+      window: this.#window!,
+      obey: redo === undefined ? undefined : new Set(redo.parked),
+      learn: (id) => this.#until('schema registry', () => codec.learn(id)),
+    })
+    if (redo !== undefined)
+      this.#obeys(
+        decisions.flatMap((d) => (d.parked ? [d.record.position] : [])),
+        redo,
+      )
+    const folding = {
+      projection: this.#generation.projection,
+      place: this.#place,
+      cache: this.#cache,
+      owner: this.#owner,
+      term: this.record.term,
+      to,
+      redo: redo !== undefined,
+    }
+    return this.#until('states', () => foldBatch(decisions, folding))
+  }
+
+  #obeys(parked: readonly bigint[], intent: Intent): void {
+    const named = new Set(intent.parked)
+    const unnamed = parked.find((position) => !named.has(position))
+    if (unnamed === undefined) return
+    throw new Stalled(
+      'REDO_DIFFERS',
+      `${this.#owner}: position ${unnamed} could be decoded when its batch was begun and can't be now`,
+      'run the release that began the batch, or give back the schema it was written with',
+    )
+  }
+
+  /** Steps 5 to 7. */
+  async #write(batch: FoldedBatch, intent: Intent, insert: boolean): Promise<void> {
+    const { deadLetters, states, at } = this.#ports
+    const { generation, topic, partition } = this.key
+    if (batch.parked.length > 0) {
+      await this.#until('dead letters', () => deadLetters.park(generation, topic, partition, batch.parked))
+    }
+    await at('dead-letters.written')
+    if (insert) await this.#insert(batch, intent)
+    await at('rows.inserted')
+    if (states !== undefined) await this.#upsert(states, batch)
+    await at('states.upserted')
+  }
+
+  async #insert(batch: FoldedBatch, intent: Intent): Promise<void> {
+    const { analytics, database } = this.#ports
+    let inserted = 0
+    for (const body of batch.bodies) {
+      if (inserted++ > 0) await this.#ports.at('rows.half-inserted')
+      const answer = await this.#until(`analytics (${body.landing.name})`, () =>
+        analytics.insert({
+          table: `${database}.${body.landing.name}`,
+          owner: this.key,
+          term: this.record.term,
+          token: `${this.#owner}/${intent.from}-${intent.to}`,
+          columns: body.columns,
+          body: body.bytes(),
+          rows: body.rows,
+        }),
+      )
+      if (answer === 'refused') throw new StaleOwner('landing tables')
+    }
+  }
+
+  async #upsert(states: StateTable, batch: FoldedBatch): Promise<void> {
+    const size = STORE_LIMITS.upsertRowsMax
+    for (let i = 0; i < batch.upserts.length; i += size) {
+      const rows = batch.upserts.slice(i, i + size)
+      await this.#until('states', () => states.upsert(rows))
+    }
+    this.#cache?.remember(batch.states)
+  }
+
+  /** Step 8. */
+  async #advance(batch: FoldedBatch, intent: Intent): Promise<void> {
+    const { term, revision, tally } = this.record
+    const done: CommitRecord = {
+      term,
+      revision: revision + 1n,
+      checkpoint: intent.to + 1n,
+      tally: addTally(tally, batch.tally),
+      audit: intent.audit,
+    }
+    await this.#swap('checkpoint', done, this.#ports.commits)
+    await this.#ports.at('checkpoint.set')
+  }
+
+  async #swap(what: string, next: CommitRecord, commits: CommitStore): Promise<void> {
+    const swap = await this.#until(what, () => commits.swap(this.key, this.record, next))
+    if (!swap.swapped) throw new StaleOwner(what)
+    this.#record = next
+  }
+
+  /** The token of a begun batch protects only while ClickHouse remembers it. */
+  async #mayInsert(batch: FoldedBatch, intent: Intent, onForgotten: OnForgottenToken): Promise<boolean> {
+    if (batch.bodies.length === 0) return true
+    const now = await this.#readBlocks()
+    const window = BigInt(STORE_LIMITS.tokenWindowBlocks) - CONSUMER_LIMITS.tokenMarginBlocks
+    if (now - intent.blocks < window) return true
+    if (onForgotten === 'stall') {
+      throw new Stalled(
+        'TOKEN_FORGOTTEN',
+        `${this.#owner}: the batch ${intent.from}-${intent.to} was begun ${now - intent.blocks} blocks ago; ` +
+          'its deduplication token may be forgotten, so its rows are not inserted again blindly',
+        'run `playhead repair`: it looks for the rows of this batch and inserts them only if they are not there',
+      )
+    }
+    return !(await this.#rowsStand(batch, intent))
+  }
+
+  /** All rows of the batch stand in every target, or none does; anything between is not ours to guess. */
+  async #rowsStand(batch: FoldedBatch, intent: Intent): Promise<boolean> {
+    const { analytics, database } = this.#ports
+    const standing: boolean[] = []
+    for (const { landing } of batch.bodies) {
+      const target = `${database}.${landing.target}`
+      const { rows } = await this.#until('audit', () => analytics.audit(target, this.key, intent.from, intent.to))
+      standing.push(rows > 0n)
+    }
+    if (standing.every((stands) => stands)) return true
+    if (standing.every((stands) => !stands)) return false
+    throw new Stalled(
+      'TOKEN_FORGOTTEN',
+      `${this.#owner}: the rows of ${intent.from}-${intent.to} stand in some tables and not in others`,
+      'rebuild the projection into a new generation',
+    )
+  }
+
+  async #blocksKnown(): Promise<bigint> {
+    const { world } = this.#ports
+    if (world.nowMs() - this.#blocks.atMs < CONSUMER_LIMITS.blocksRefreshMs) return this.#blocks.known
+    const known = await this.#readBlocks()
+    this.#blocks = { known, atMs: world.nowMs() }
+    return known
+  }
+
+  async #readBlocks(): Promise<bigint> {
+    const { analytics, database } = this.#ports
+    let most = 0n
+    for (const { target } of this.#generation.projection.landings) {
+      const blocks = await this.#until('blocks', () => analytics.blocks(`${database}.${target}`))
+      if (blocks > most) most = blocks
+    }
+    return most
+  }
+
+  #tooManyParked(batch: FoldedBatch): Stalled {
+    const first = batch.parked[0]!
+    return new Stalled(
+      'TOO_MANY_PARKED',
+      `${this.#owner}: ${batch.parked.length} events of one batch can't be folded, the first at ${first.record.position}: ${first.detail}`,
+      'that many is a fault of this release or of its registry, not of the events: mend it and restart the consumers; nothing was skipped',
+    )
+  }
+
+  #until<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+    return untilDone(what, attempt, this.#ports.world, this.#signal, this.waiting)
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * Step 3, second half: a batch folded into what must be written for it. Nothing is written here.
+ *
+ * What a batch means is fixed by its records, the states before them and, in a redo, the parked positions of its
+ * intent; so two workers that fold the same bounds make the same bytes (a redo over half-written states makes fewer
+ * rows, and they are dropped with their token).
+ */
+import type { TopicPartition } from '../log/log.ts'
+import type { Cell, Entry, Keyed, Landing, Projection, SignedRow } from '../projections/projection.ts'
+import type { StateRow, Tally } from '../stores/state.ts'
+import { type Decision, type ParkedRecord, parkFolded } from './decide.ts'
+import { Stalled } from './errors.ts'
+import { rowHash } from './hash.ts'
+import { CONSUMER_LIMITS } from './limits.ts'
+import { LandingBody } from './rows.ts'
+import { type Held, keyText, NO_ROWS, type StateCache } from './state-cache.ts'
+
+export interface FoldedBatch {
+  readonly parked: readonly ParkedRecord[]
+  readonly bodies: readonly LandingBody[]
+  readonly upserts: readonly StateRow[]
+  /** Into the cache once the upserts are acknowledged. */
+  readonly states: ReadonlyMap<string, Held<unknown>>
+  readonly tally: Tally
+  readonly auditDelta: bigint
+}
+
+export interface Folding {
+  readonly projection: Projection
+  readonly place: TopicPartition
+  readonly cache: StateCache<unknown> | undefined
+  readonly owner: string
+  readonly term: bigint
+  readonly to: bigint
+  readonly redo: boolean
+}
+
+export async function foldBatch(decided: readonly Decision[], folding: Folding): Promise<FoldedBatch> {
+  const { projection } = folding
+  const output = new Output(folding)
+  const decisions = [...decided]
+  if (projection.keyed !== undefined) await foldKeyed(decisions, projection.keyed, folding, output)
+  if (projection.journal !== undefined) {
+    const { landing, row, rowKey } = projection.journal
+    for (const { entry } of decisions) output.insert(landing, rowKey(entry), row(entry), entry.position, 1)
+  }
+  return output.close(decisions)
+}
+
+async function foldKeyed(
+  decisions: Decision[],
+  keyed: Keyed<unknown>,
+  folding: Folding,
+  output: Output,
+): Promise<void> {
+  const keys = new Map<string, readonly (string | number | bigint | boolean | Uint8Array | null)[]>()
+  const keyOf: (string | undefined)[] = decisions.map((decision, i) => {
+    const { event, fate } = decision.entry
+    if (event === undefined || fate !== 'folded') return undefined
+    try {
+      const key = keyed.key(event)
+      if (key === undefined) return undefined
+      const text = keyText(key)
+      keys.set(text, key)
+      return text
+    } catch (error) {
+      decisions[i] = unfoldable(decision, folding, error)
+      return undefined
+    }
+  })
+  const cache = folding.cache
+  if (cache === undefined) throw new Error('a keyed projection needs its state table')
+  const before = await cache.load(keys)
+  const after = new Map<string, unknown>()
+  decisions.forEach((decision, i) => {
+    const text = keyOf[i]
+    const { event, position } = decision.entry
+    if (text === undefined || event === undefined) return
+    const held = before.get(text)
+    if (held !== undefined && position <= held.version) return
+    try {
+      after.set(text, keyed.fold(after.has(text) ? after.get(text) : held?.state, event))
+    } catch (error) {
+      decisions[i] = unfoldable(decision, folding, error)
+    }
+  })
+  for (const [text, state] of after) output.change(keyed, cache, keys.get(text)!, text, before.get(text), state)
+}
+
+/** Parks it; but a redo may park nothing that its intent did not name. */
+function unfoldable(decision: Decision, { place, redo }: Folding, error: unknown): Decision {
+  const detail = error instanceof Error ? error.message : String(error)
+  if (redo) {
+    const at = `${place.topic}/${place.partition}/${decision.record.position}`
+    throw new Stalled(
+      'REDO_DIFFERS',
+      `the event at ${at} folded when its batch was begun and doesn't now: ${detail}`,
+      'run the release that began the batch, or repair the fold so that it takes this event again',
+    )
+  }
+  return parkFolded(decision, place, detail)
+}
+
+/** Collects what a batch means, table by table. */
+class Output {
+  readonly #folding: Folding
+  readonly #bodies = new Map<string, LandingBody>()
+  readonly #upserts: StateRow[] = []
+  readonly #states = new Map<string, Held<unknown>>()
+  #audit = 0n
+
+  constructor(folding: Folding) {
+    this.#folding = folding
+  }
+
+  insert(landing: Landing, rowKey: string, cells: readonly Cell[], version: bigint, sign: 1 | -1): void {
+    this.#bodyOf(landing).add(cells)
+    const hash = rowHash(rowKey, version)
+    this.#audit += sign === 1 ? hash : -hash
+  }
+
+  /** A changed state: its old rows out, its new rows in, unless they are the same. */
+  change(
+    keyed: Keyed<unknown>,
+    cache: StateCache<unknown>,
+    key: StateRow['key'],
+    text: string,
+    before: Held<unknown> | undefined,
+    state: unknown,
+  ): void {
+    const { to } = this.#folding
+    const old = before === undefined ? [] : keyed.rows(before.state)
+    const now = keyed.rows(state)
+    let rowsVersion = before?.rowsVersion ?? NO_ROWS
+    if (!sameRows(old, now)) {
+      for (const row of old) this.#signed(row, rowsVersion, -1)
+      for (const row of now) this.#signed(row, to, 1)
+      rowsVersion = now.length === 0 ? NO_ROWS : to
+    }
+    const held = { state, version: to, rowsVersion }
+    this.#states.set(text, held)
+    this.#upserts.push(cache.rowOf(key, held))
+  }
+
+  close(decisions: readonly Decision[]): FoldedBatch {
+    const parked = decisions.flatMap((d) => (d.parked === undefined ? [] : [d.parked]))
+    return {
+      parked,
+      bodies: [...this.#bodies.values()],
+      upserts: this.#upserts,
+      states: this.#states,
+      tally: tallyOf(decisions.map((d) => d.entry)),
+      auditDelta: this.#audit,
+    }
+  }
+
+  #signed(row: SignedRow, version: bigint, sign: 1 | -1): void {
+    const { topic, partition } = this.#folding.place
+    const cells = [topic, partition, row.rowKey, version, sign, ...row.cells]
+    this.insert(row.landing, row.rowKey, cells, version, sign)
+  }
+
+  #bodyOf(landing: Landing): LandingBody {
+    let body = this.#bodies.get(landing.name)
+    if (body === undefined) {
+      body = new LandingBody(landing, this.#folding.owner, this.#folding.term)
+      this.#bodies.set(landing.name, body)
+    }
+    return body
+  }
+}
+
+function sameRows(a: readonly SignedRow[], b: readonly SignedRow[]): boolean {
+  if (a.length !== b.length) return false
+  return a.every((row, i) => {
+    const other = b[i]!
+    return row.rowKey === other.rowKey && row.landing === other.landing && sameCells(row.cells, other.cells)
+  })
+}
+
+function sameCells(a: readonly Cell[], b: readonly Cell[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((cell, i) => {
+      const other = b[i]!
+      if (Array.isArray(cell)) return Array.isArray(other) && sameCells(cell, other)
+      return cell === other
+    })
+  )
+}
+
+export function tallyOf(entries: readonly Entry[]): Tally {
+  const count = (fate: Entry['fate']) => BigInt(entries.reduce((n, e) => (e.fate === fate ? n + 1 : n), 0))
+  return {
+    read: BigInt(entries.length),
+    folded: count('folded'),
+    duplicates: count('duplicate'),
+    parked: count('parked'),
+    undecryptable: count('undecryptable'),
+  }
+}
+
+export function addTally(a: Tally, b: Tally): Tally {
+  return {
+    read: a.read + b.read,
+    folded: a.folded + b.folded,
+    duplicates: a.duplicates + b.duplicates,
+    parked: a.parked + b.parked,
+    undecryptable: a.undecryptable + b.undecryptable,
+  }
+}
+
+export const NO_TALLY: Tally = { read: 0n, folded: 0n, duplicates: 0n, parked: 0n, undecryptable: 0n }
+
+export function tooManyParked(batch: FoldedBatch): boolean {
+  return batch.parked.length > CONSUMER_LIMITS.parkedPerBatchMax
+}

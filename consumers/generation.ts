@@ -1,0 +1,36 @@
+/**
+ * A generation: one projection, folded by one version of its fold, from one log, into tables of its own. It is
+ * immutable and its id is never reused; another fold version, other parameters or another log mean another generation.
+ */
+import { createHash } from 'node:crypto'
+import type { Projection } from '../projections/projection.ts'
+import type { TableSpec } from '../stores/state.ts'
+
+export interface Generation {
+  /** `events_v1_1f0c9a2b`: also the suffix of its database and the prefix of its state table. */
+  readonly id: string
+  readonly projection: Projection
+  readonly incarnation: string
+}
+
+export function generationOf(projection: Projection, incarnation: string): Generation {
+  const what = JSON.stringify([projection.name, projection.foldVersion, incarnation])
+  const nonce = createHash('sha256').update(what).digest('hex').slice(0, 8)
+  return { id: `${projection.name}_v${projection.foldVersion}_${nonce}`, projection, incarnation }
+}
+
+export function groupOf(generation: Generation): string {
+  return `playhead.${generation.id}`
+}
+
+/** The state table of a keyed projection's generation, with the runtime's own column behind the projection's. */
+export function stateTableOf(generation: Generation): TableSpec | undefined {
+  const shape = generation.projection.keyed?.shape
+  if (shape === undefined) return undefined
+  const rowsVersion = {
+    name: 'rows_version',
+    type: 'long',
+    comment: 'version of the analytics rows that stand for this state; -1: none',
+  } as const
+  return { ...shape, name: `${generation.id}_${shape.name}`.slice(0, 48), columns: [...shape.columns, rowsVersion] }
+}

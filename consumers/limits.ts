@@ -1,0 +1,30 @@
+/** Every limit of consumers/, by name, in one place. */
+export const CONSUMER_LIMITS = {
+  batchRecordsMax: 20_000,
+  batchBytesMax: 8 * 1024 * 1024,
+  /** How long a read waits for a first record before the worker looks around (stop, watchdog). */
+  readWaitMs: 1_000,
+  /** More parked events in one batch than this is a bug of ours, not poison: the partition stalls. */
+  parkedPerBatchMax: 100,
+  /** An id seen among this many positions before is a duplicate. Part of every projection's meaning: never change it in place. */
+  duplicateWindowPositions: 8_192,
+  /** States kept in memory per partition, all written and acknowledged by this term. */
+  cachedStatesMax: 50_000,
+  /** A value kept with a dead letter; the rest is in the log. */
+  deadLetterBytesMax: 64 * 1024,
+  retryBaseMs: 50,
+  retryMaxMs: 5_000,
+  /** Position not moving while there is lag for this long: red. */
+  stallAfterMs: 30_000,
+  /** Red for this long and nothing known to wait for: the worker is started anew. */
+  restartAfterMs: 60_000,
+  watchdogEveryMs: 1_000,
+  auditEveryMs: 60_000,
+  /** How long a revoked partition may take to finish its batch before it is abandoned (the next owner redoes it). */
+  drainMs: 10_000,
+  /** Replaced, yet the group says the partition is ours: how long to wait for news before taking it over again. */
+  stalePauseMs: 3_000,
+  /** Blocks of margin before a deduplication token counts as forgotten. */
+  tokenMarginBlocks: 1_000n,
+  blocksRefreshMs: 10_000,
+} as const

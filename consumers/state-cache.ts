@@ -1,0 +1,82 @@
+/**
+ * The states a worker may fold from: those that this term wrote and saw acknowledged, else read from the store. A take
+ * over empties the cache; a batch puts its states in only after step 7 was acknowledged.
+ */
+import type { Keyed } from '../projections/projection.ts'
+import type { ColumnValue, StateRow, StateTable } from '../stores/state.ts'
+import { CONSUMER_LIMITS } from './limits.ts'
+
+export interface Held<S> {
+  readonly state: S
+  /** The last position folded into it: events at or below are in it already. */
+  readonly version: bigint
+  /** Version of the rows that stand for it; −1 when it has none. */
+  readonly rowsVersion: bigint
+}
+
+export const NO_ROWS = -1n
+
+export function keyText(key: readonly ColumnValue[]): string {
+  return key.length === 1 ? String(key[0]) : key.map(String).join('\u0000')
+}
+
+export class StateCache<S> {
+  readonly #held = new Map<string, Held<S>>()
+  readonly #table: StateTable
+  readonly #keyed: Keyed<S>
+
+  constructor(table: StateTable, keyed: Keyed<S>) {
+    this.#table = table
+    this.#keyed = keyed
+  }
+
+  clear(): void {
+    this.#held.clear()
+  }
+
+  /** The states of these keys (by their text); absent where there is none yet. */
+  async load(keys: ReadonlyMap<string, readonly ColumnValue[]>): Promise<Map<string, Held<S>>> {
+    const found = new Map<string, Held<S>>()
+    const missing: [string, readonly ColumnValue[]][] = []
+    for (const [text, key] of keys) {
+      const held = this.#held.get(text)
+      if (held === undefined) missing.push([text, key])
+      else found.set(text, held)
+    }
+    if (missing.length === 0) return found
+    const rows = await this.#table.get(missing.map(([, key]) => key))
+    missing.forEach(([text], i) => {
+      const row = rows[i]
+      if (row !== undefined) found.set(text, this.#heldOf(row))
+    })
+    return found
+  }
+
+  /** Only after the store acknowledged them. */
+  remember(states: ReadonlyMap<string, Held<S>>): void {
+    for (const [text, held] of states) {
+      this.#held.delete(text)
+      this.#held.set(text, held)
+    }
+    for (const oldest of this.#held.keys()) {
+      if (this.#held.size <= CONSUMER_LIMITS.cachedStatesMax) return
+      this.#held.delete(oldest)
+    }
+  }
+
+  rowOf(key: readonly ColumnValue[], held: Held<S>): StateRow {
+    const expiresAtMs = this.#keyed.expiresAtMs?.(held.state)
+    return {
+      key,
+      version: held.version,
+      columns: [...this.#keyed.toColumns(held.state), held.rowsVersion],
+      ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+    }
+  }
+
+  #heldOf(row: StateRow): Held<S> {
+    const rowsVersion = row.columns[row.columns.length - 1]
+    if (typeof rowsVersion !== 'bigint') throw new TypeError('a state row without rows_version')
+    return { state: this.#keyed.fromColumns(row.columns.slice(0, -1), row.key), version: row.version, rowsVersion }
+  }
+}

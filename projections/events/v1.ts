@@ -1,0 +1,84 @@
+/**
+ * Projection `events`, fold version 1: the log itself as a table, one row for each position, whatever became of the
+ * record there. The fields that every question asks for are columns; the rest is kept as JSON.
+ */
+import type { PlayheadEvent } from '../../schemas/index.ts'
+import type { Cell, Entry, Journal, Landing, Projection } from '../projection.ts'
+
+const landing: Landing = {
+  name: 'landing_events',
+  target: 'events',
+  columns: [
+    'topic',
+    'partition',
+    'position',
+    'fate',
+    'type',
+    'event_id',
+    'occurred_at',
+    'received_at',
+    'source',
+    'app_id',
+    'environment',
+    'key',
+    'profile_id',
+    'session_id',
+    'title_id',
+    'schema_id',
+    'payload',
+  ],
+}
+
+/** The range that ClickHouse's DateTime64(3) can hold; a hostile time is shown at its edge. */
+const EARLIEST_MS = Date.UTC(1900, 0, 1)
+const LATEST_MS = Date.UTC(2299, 11, 31)
+
+const journal: Journal = {
+  landing,
+  row({ topic, partition, position, timestampMs, key, fate, schemaId, event }: Entry): readonly Cell[] {
+    const place: Cell[] = [topic, partition, position, fate]
+    const at = shownMs(timestampMs)
+    if (event === undefined) return [...place, '', '', at, at, '', '', '', key ?? '', '', '', '', schemaId ?? 0, '']
+    const { meta } = event
+    place.push(event.type, meta.eventId, shownMs(meta.occurredAt), shownMs(meta.receivedAt))
+    place.push(meta.source, meta.appId, meta.environment, key ?? '')
+    const { rest, profileId, sessionId, titleId } = split(event)
+    place.push(profileId, sessionId, titleId, schemaId ?? 0, rest)
+    return place
+  },
+  rowKey: ({ position }) => position.toString(),
+}
+
+function shownMs(ms: number): number {
+  return Math.min(Math.max(ms, EARLIEST_MS), LATEST_MS)
+}
+
+const COLUMNS = new Set(['type', 'meta', 'profileId', 'sessionId', 'titleId'])
+
+/** The fields that have a column of their own, and all others as JSON. */
+function split(event: PlayheadEvent): { rest: string; profileId: string; sessionId: string; titleId: string } {
+  const {
+    profileId = '',
+    sessionId = '',
+    titleId = '',
+  } = event as { profileId?: string; sessionId?: string; titleId?: string }
+  const rest: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(event)) {
+    if (value !== null && !COLUMNS.has(name)) rest[name] = value
+  }
+  return {
+    rest: JSON.stringify(rest, bytesAsBase64),
+    profileId: profileId ?? '',
+    sessionId: sessionId ?? '',
+    titleId: titleId ?? '',
+  }
+}
+
+function bytesAsBase64(_name: string, value: unknown): unknown {
+  const isBuffer = typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer'
+  return isBuffer ? Buffer.from((value as unknown as { data: number[] }).data).toString('base64') : value
+}
+
+export function eventsV1(topics: readonly string[]): Projection {
+  return { name: 'events', foldVersion: 1, topics, batchMs: 1_000, landings: [landing], journal }
+}

@@ -1,0 +1,97 @@
+/**
+ * What a projection is: a pure fold of events into rows. No clock, no randomness, no I/O, no driver is imported below
+ * this folder; what a fold needs from elsewhere is stamped on the event or joined at read.
+ *
+ * Its visible rows are a function of the *set* of its events: any order, duplication or batching of the same records
+ * ends in the same rows. consumers/ drives it; stores/ keep what it says.
+ *
+ * Two kinds, and a projection may be both:
+ * - a *journal* says one row for each position of the log, whatever became of the record there;
+ * - a *keyed* fold keeps a state for each key; the rows a state means are written signed (the old rows with −1, the
+ *   new ones with +1) whenever a batch changes them.
+ */
+import type { PlayheadEvent } from '../schemas/index.ts'
+
+export type Cell = string | number | bigint | boolean | null | readonly Cell[]
+
+/** What became of a record: a journal shows it, the tally counts it. */
+export type Fate = 'folded' | 'duplicate' | 'parked' | 'undecryptable'
+
+/** One position of the log, as a journal sees it. */
+export interface Entry {
+  readonly topic: string
+  readonly partition: number
+  readonly position: bigint
+  readonly timestampMs: number
+  readonly key: string | null
+  readonly fate: Fate
+  readonly schemaId: number | undefined
+  /** Absent when the bytes could not be decoded. */
+  readonly event: PlayheadEvent | undefined
+}
+
+/** A landing table: rows inserted there flow on through its views, and are refused if their writer was replaced. */
+export interface Landing {
+  readonly name: string
+  /** The table whose rows are audited; it has the columns topic, partition, version, sign and row_key. */
+  readonly target: string
+  /** The landing table's columns after `owner` and `term`, in the order of a row's cells. */
+  readonly columns: readonly string[]
+}
+
+export interface Journal {
+  readonly landing: Landing
+  row(entry: Entry): readonly Cell[]
+  /** The audited name of a row; its version is its position. */
+  rowKey(entry: Entry): string
+}
+
+export type StateCell = string | number | bigint | boolean | Uint8Array | null
+export interface StateColumn {
+  readonly name: string
+  readonly type: 'text' | 'int' | 'long' | 'boolean' | 'timestamp' | 'blob'
+  readonly comment?: string
+}
+
+/** The table of a keyed projection's states. */
+export interface StateShape {
+  readonly name: string
+  readonly comment: string
+  readonly partition: readonly StateColumn[]
+  readonly clustering: readonly (StateColumn & { readonly order?: 'asc' | 'desc' })[]
+  readonly columns: readonly StateColumn[]
+}
+
+/** A row that a state means; the runtime adds owner, term, sign and version in front of the cells. */
+export interface SignedRow {
+  readonly landing: Landing
+  readonly rowKey: string
+  readonly cells: readonly Cell[]
+}
+
+export interface Keyed<S> {
+  readonly shape: StateShape
+  /** Partition then clustering values; undefined: this event says nothing to this projection. */
+  key(event: PlayheadEvent): readonly StateCell[] | undefined
+  fold(state: S | undefined, event: PlayheadEvent): S
+  /** The rows this state means; the same state always means the same rows. Empty for projections that only upsert. */
+  rows(state: S): readonly SignedRow[]
+  toColumns(state: S): readonly StateCell[]
+  fromColumns(columns: readonly StateCell[], key: readonly StateCell[]): S
+  /** From the events' times, never from a clock. */
+  expiresAtMs?(state: S): number | undefined
+}
+
+export interface Projection<S = unknown> {
+  readonly name: string
+  /** Changes whenever the same events would mean other rows; a generation keeps the version it began with. */
+  readonly foldVersion: number
+  /** A keyed projection reads one topic: a key's events are then in one partition, in order. */
+  readonly topics: readonly string[]
+  /** A batch is begun at most this often: long for rows that cost an insert, short for plain upserts. */
+  readonly batchMs: number
+  /** Every landing table its rows go to; none for projections that only upsert. */
+  readonly landings: readonly Landing[]
+  readonly journal?: Journal
+  readonly keyed?: Keyed<S>
+}
