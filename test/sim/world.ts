@@ -1,0 +1,116 @@
+/**
+ * A world with its own time and chance: everything that happens in a run is decided by one seed. Nothing here knows of
+ * the engine; `SimWorld` runs what was scheduled, earliest first, and lets promises settle in between.
+ */
+
+/** mulberry32: small, fast, good enough to choose faults with. */
+export class Chance {
+  #state: number
+  constructor(seed: number) {
+    this.#state = seed >>> 0
+  }
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0
+    let t = this.#state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+  }
+  below(n: number): number {
+    return Math.floor(this.next() * n)
+  }
+  between(from: number, to: number): number {
+    return from + this.below(to - from + 1)
+  }
+  happens(probability: number): boolean {
+    return this.next() < probability
+  }
+  of<T>(choices: readonly T[]): T {
+    return choices[this.below(choices.length)]!
+  }
+}
+
+interface Scheduled {
+  readonly atMs: number
+  readonly order: number
+  readonly run: () => void
+}
+
+export class SimWorld {
+  readonly chance: Chance
+  readonly trace: string[] = []
+  nowMs = Date.UTC(2026, 0, 1)
+  #order = 0
+  #heap: Scheduled[] = []
+
+  constructor(seed: number) {
+    this.chance = new Chance(seed)
+  }
+
+  note(what: string): void {
+    this.trace.push(`${this.nowMs - Date.UTC(2026, 0, 1)} ms  ${what}`)
+  }
+
+  after(ms: number, run: () => void): void {
+    this.#push({ atMs: this.nowMs + Math.max(0, ms), order: this.#order++, run })
+  }
+
+  /** The next thing that happens; false: there is none. */
+  step(): boolean {
+    const next = this.#pop()
+    if (next === undefined) return false
+    this.nowMs = next.atMs
+    next.run()
+    return true
+  }
+
+  /** Runs until `done` says so or nothing is left; false when the time is up before. */
+  async run(done: () => boolean, forMs: number): Promise<boolean> {
+    const endMs = this.nowMs + forMs
+    for (;;) {
+      await settle()
+      if (done()) return true
+      if (this.#heap.length === 0 || this.#heap[0]!.atMs > endMs) return false
+      this.step()
+    }
+  }
+
+  #push(item: Scheduled): void {
+    const heap = this.#heap
+    heap.push(item)
+    let i = heap.length - 1
+    while (i > 0) {
+      const up = (i - 1) >> 1
+      if (!before(heap[i]!, heap[up]!)) break
+      ;[heap[i], heap[up]] = [heap[up]!, heap[i]!]
+      i = up
+    }
+  }
+
+  #pop(): Scheduled | undefined {
+    const heap = this.#heap
+    const top = heap[0]
+    const last = heap.pop()
+    if (top === undefined || last === undefined || heap.length === 0) return top
+    heap[0] = last
+    let i = 0
+    for (;;) {
+      const left = 2 * i + 1
+      const right = left + 1
+      let least = i
+      if (left < heap.length && before(heap[left]!, heap[least]!)) least = left
+      if (right < heap.length && before(heap[right]!, heap[least]!)) least = right
+      if (least === i) return top
+      ;[heap[i], heap[least]] = [heap[least]!, heap[i]!]
+      i = least
+    }
+  }
+}
+
+function before(a: Scheduled, b: Scheduled): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
+}
+
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
