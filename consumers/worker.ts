@@ -75,14 +75,14 @@ export class PartitionWorker {
     this.#done ??= this.#run()
   }
 
-  /** Finishes the batch under way, then stops; after drainMs it is abandoned instead. */
+  /** Finishes the batch under way, then stops; after drainMs it is abandoned, and not waited for if it hangs. */
   async drain(): Promise<void> {
     this.#draining.abort()
-    const patience = new AbortController()
-    const late = this.#ports.world.sleep(CONSUMER_LIMITS.drainMs, patience.signal).then(() => this.abandon())
-    await this.#done
-    patience.abort()
-    await late
+    const finished = new AbortController()
+    const patience = this.#ports.world.sleep(CONSUMER_LIMITS.drainMs, finished.signal)
+    await Promise.race([this.#done, patience])
+    this.abandon()
+    finished.abort()
   }
 
   abandon(): void {
@@ -227,11 +227,20 @@ export class PartitionWorker {
     this.#stalled = error instanceof Stalled ? error : unexpected(error)
     const { code, message, remedy } = this.#stalled
     this.#logger.error({ ...this.place, generation: this.#generation.id, code, remedy, err: error }, message)
-    const stays = code !== 'UNEXPECTED'
     const pauseMs = Math.min(CONSUMER_LIMITS.retryMaxMs * 2 ** Math.min(failures, 4), CONSUMER_LIMITS.restartAfterMs)
-    while (!this.#draining.signal.aborted) {
-      await world.sleep(pauseMs, this.#draining.signal)
-      if (!stays) return
+    const before = this.#delivery?.hasRecord === true ? this.#delivery.record.revision : undefined
+    do await world.sleep(pauseMs, this.#draining.signal)
+    while (code !== 'UNEXPECTED' && !this.#draining.signal.aborted && !(await this.#repaired(before)))
+  }
+
+  /** An operator's repair shows in the commit record: then this worker may try again. */
+  async #repaired(before: bigint | undefined): Promise<boolean> {
+    try {
+      const record = await this.#ports.commits.read({ generation: this.#generation.id, ...this.place })
+      return record?.revision !== before
+    } catch (error) {
+      if (!mayPass(error)) throw error
+      return false
     }
   }
 }

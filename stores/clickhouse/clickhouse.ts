@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
-import { type ClickHouseClient, createClient } from '@clickhouse/client'
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import type { AnalyticsStore, AuditSum, LandingInsert } from '../analytics.ts'
 import { STORE_LIMITS } from '../limits.ts'
 import { type CommitKey, ownerName } from '../state.ts'
@@ -52,6 +52,8 @@ export class ClickHouse implements AnalyticsStore {
       request_timeout: options.requestTimeoutMs ?? STORE_LIMITS.requestTimeoutMs,
       max_open_connections: STORE_LIMITS.analyticsConnectionsMax,
       keep_alive: { idle_socket_ttl: 2_500 },
+      // Its log would show what we answer as values (a stale owner); real errors are thrown to the caller.
+      log: { level: ClickHouseLogLevel.OFF },
       ...tlsOf(options.tls),
     })
   }

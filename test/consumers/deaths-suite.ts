@@ -2,7 +2,7 @@
 import { test } from 'node:test'
 import { FAILPOINTS, type Failpoint } from '../../consumers/failpoints.ts'
 import { assertExactlyOnce, newScene, own } from './deaths.ts'
-import { EVENTS_PROJECTION, type EngineSet } from './engine-set.ts'
+import { type EngineSet, EVENTS_PROJECTION } from './engine-set.ts'
 import { TALLY } from './tally.ts'
 
 /** Only a redo passes it, so a first owner can't die there. */

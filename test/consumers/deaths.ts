@@ -13,10 +13,10 @@ import type { Failpoint } from '../../consumers/failpoints.ts'
 import { type Generation, generationOf, stateTableOf } from '../../consumers/generation.ts'
 import type { World } from '../../consumers/retry.ts'
 import type { NewRecord, Position, TopicPartition } from '../../log/log.ts'
+import type { Projection } from '../../projections/projection.ts'
 import type { EngineSet } from './engine-set.ts'
 import { heartbeat, idOf } from './events.ts'
 import { POISON_MS } from './tally.ts'
-import type { Projection } from '../../projections/projection.ts'
 
 const PATIENT: World = {
   nowMs: Date.now,
@@ -44,7 +44,12 @@ export async function newScene(engines: EngineSet, projection: Projection): Prom
   const beat = (i: number, profile: number, positionMs: number) =>
     record(
       engines.codec.encode(
-        heartbeat({ profileId: profiles[profile]!, eventId: idOf(n * 100 + i), positionMs, atMs: 1_700_000_000_000 + i }),
+        heartbeat({
+          profileId: profiles[profile]!,
+          eventId: idOf(n * 100 + i),
+          positionMs,
+          atMs: 1_700_000_000_000 + i,
+        }),
       ),
     )
   await engines.log.append([

@@ -4,8 +4,8 @@
  */
 import { generationOf } from '../../consumers/generation.ts'
 import type { EventLog } from '../../log/log.ts'
-import type { Projection } from '../../projections/projection.ts'
 import { eventsV1 } from '../../projections/events/v1.ts'
+import type { Projection } from '../../projections/projection.ts'
 import type { EventCodec } from '../../schemas/index.ts'
 import type { AnalyticsStore } from '../../stores/analytics.ts'
 import type { ClickHouse } from '../../stores/clickhouse/clickhouse.ts'

@@ -1,15 +1,8 @@
 /** What must be true when a run has come to rest, whatever happened before. Each answer is a violation in words. */
 
-import { DuplicateWindow } from '../../consumers/duplicates.ts'
-import { addTally, NO_TALLY } from '../../consumers/fold.ts'
-import type { LogRecord } from '../../log/log.ts'
-import { eventIdOf } from '../../schemas/index.ts'
-import type { CommitRecord } from '../../stores/state.ts'
-import { TALLY, type Tally } from '../consumers/tally.ts'
+import { truthOf } from '../consumers/truth.ts'
 import type { SimRow } from './analytics.ts'
 import type { Engine, Run } from './run.ts'
-
-type Truth = { readonly tallies: Map<string, Tally>; readonly parked: Set<string>; readonly duplicates: number }
 
 export function violations({ engine, rested }: Run): string[] {
   if (!rested) return ['the engine did not come to rest']
@@ -46,7 +39,7 @@ function wrongJournal({ log, analytics }: Engine): string[] {
 /** States, and the rows that stand for them, are what a fold of the log from its start says. */
 function wrongStates(engine: Engine): string[] {
   const wrong: string[] = []
-  const { tallies } = truthOf(engine)
+  const { tallies } = truthOf(engine.log.durable('playback-events'), engine.codec)
   const states = tallyStates(engine)
   const rows = new Map<string, SimRow[]>()
   for (const row of netRows(rowsOf(engine.analytics.targets, 'tally')))
@@ -94,44 +87,10 @@ function wrongDeadLetters(engine: Engine): string[] {
     const [generation, , partition, position] = row.key
     if (String(generation).startsWith('tally')) found.add(`${partition}/${position}`)
   }
-  const { parked } = truthOf(engine)
+  const { parked } = truthOf(engine.log.durable('playback-events'), engine.codec)
   const missing = [...parked].filter((p) => !found.has(p))
   const extra = [...found].filter((p) => !parked.has(p))
   return missing.length + extra.length === 0 ? [] : [`dead letters: missing ${missing.join()}; not due ${extra.join()}`]
-}
-
-/** The log folded from its start, by the plainest code there is. */
-function truthOf({ log, codec }: Engine): Truth {
-  const tallies = new Map<string, Tally>()
-  const parked = new Set<string>()
-  let duplicates = 0
-  log.durable('playback-events').forEach((records, partition) => {
-    const window = new DuplicateWindow()
-    for (const record of records) {
-      if (isDuplicate(window, record)) duplicates++
-      else if (!foldOne(record)) parked.add(`${partition}/${record.position}`)
-    }
-  })
-  return { tallies, parked, duplicates }
-
-  function foldOne({ value }: LogRecord): boolean {
-    const decoded = codec.decode(value)
-    if (!decoded.ok) return false
-    const key = TALLY.keyed!.key(decoded.event)
-    if (key === undefined) return true
-    try {
-      const name = String(key[0])
-      tallies.set(name, TALLY.keyed!.fold(tallies.get(name), decoded.event) as Tally)
-      return true
-    } catch {
-      return false
-    }
-  }
-}
-
-function isDuplicate(window: DuplicateWindow, { value, position }: LogRecord): boolean {
-  const id = eventIdOf(value)
-  return id !== undefined && window.seen(id, position)
 }
 
 function tallyStates({ state }: Engine): Map<string, { events: number; positionsMs: bigint }> {
@@ -168,10 +127,4 @@ function netRows(rows: readonly SimRow[]): SimRow[] {
     counts.set(name, 0)
   }
   return net
-}
-
-export function totalTally(records: Iterable<{ readonly record: CommitRecord }>) {
-  let total = NO_TALLY
-  for (const { record } of records) total = addTally(total, record.tally)
-  return total
 }

@@ -1,0 +1,30 @@
+/** The simulated engines keep the same contracts as the real ones: otherwise what they prove says little. */
+import { logContract } from '../log/contract.ts'
+import { stateContract } from '../stores/state-contract.ts'
+import { pump } from './engine-set.ts'
+import { SimLogServer, simLog } from './log.ts'
+import { CALM, SimProcess } from './process.ts'
+import { SimStateServer, simState } from './state.ts'
+import { SimWorld } from './world.ts'
+
+logContract('sim', async () => {
+  const world = new SimWorld(1)
+  const pumping = pump(world)
+  const server = new SimLogServer(world)
+  let clients = 0
+  return {
+    open: async () => simLog(server, new SimProcess(`client-${clients++}`, world, () => CALM)),
+    close: async () => pumping.stop(),
+  }
+})
+
+stateContract('sim', async () => {
+  const world = new SimWorld(1)
+  const pumping = pump(world)
+  const server = new SimStateServer()
+  let clients = 0
+  return {
+    open: async (clock) => simState(server, new SimProcess(`client-${clients++}`, world, () => CALM), clock),
+    close: async () => pumping.stop(),
+  }
+})
