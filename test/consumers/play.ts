@@ -28,6 +28,8 @@ export interface Play {
   start(death?: { readonly dieAt: Failpoint; readonly times?: number }): Promise<ChildProcess>
   /** Waits until everything is folded and checks that it stands exactly once. */
   assertExactlyOnce(): Promise<void>
+  /** Records that some projection has not folded yet. */
+  behind(): Promise<bigint>
   close(): Promise<void>
 }
 
@@ -62,6 +64,11 @@ export async function openPlay(orders: ChildOrders): Promise<Play> {
     assertExactlyOnce: async () => {
       const records = await atRest(engines, generations)
       await assertStands(engines, views, generations, records)
+    },
+    behind: async () => {
+      const ends = new Map((await log.bounds(TOPIC)).map((b) => [b.partition, b.end]))
+      const committed = (await Promise.all(generations.map((g) => state.commits.list(g.id)))).flat()
+      return committed.reduce((n, { partition, record }) => n + (ends.get(partition) ?? 0n) - record.checkpoint, 0n)
     },
     close: async () => {
       for (const child of [...children]) await end(child, 'SIGKILL')
