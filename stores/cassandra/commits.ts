@@ -13,13 +13,12 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { types } from 'cassandra-driver'
 import { StoreUnavailable } from '../errors.ts'
 import type { CommitKey, CommitRecord, CommitStore, Swap } from '../state.ts'
 import { checkRevision } from '../values.ts'
+import { commitRows } from './commit-rows.ts'
 import { CASSANDRA_LIMITS } from './limits.ts'
-import { tableName } from './schema.ts'
-import type { Row, Session } from './session.ts'
+import type { Session } from './session.ts'
 
 interface Attempt {
   /** The revision it is applied on; undefined: on no record. */
@@ -28,36 +27,9 @@ interface Attempt {
   readonly stamp: string
 }
 
-interface Stamped {
-  readonly record: CommitRecord
-  readonly stamp: string
-}
-
-const columns = [
-  ...['term', 'revision', 'checkpoint', 'intent_from', 'intent_to', 'intent_parked', 'intent_audit', 'intent_blocks'],
-  ...['read', 'folded', 'duplicates', 'parked', 'undecryptable', 'audit', 'stamp'],
-]
-
 export function cassandraCommits(session: Session, swapTimeoutMs: number): CommitStore {
-  const table = tableName(session, 'playhead_commits')
-  const isKey = 'generation = ? AND topic = ? AND partition = ?'
-  const select = `SELECT ${columns.join(', ')} FROM ${table} WHERE ${isKey}`
-  const selectAll = `SELECT topic, partition, ${columns.join(', ')} FROM ${table} WHERE generation = ? ALLOW FILTERING`
-  const places = columns.map(() => '?').join(', ')
-  const insert = `INSERT INTO ${table} (${columns.join(', ')}, generation, topic, partition) VALUES (${places}, ?, ?, ?) IF NOT EXISTS`
-  const sets = columns.map((name) => `${name} = ?`).join(', ')
-  const update = `UPDATE ${table} SET ${sets} WHERE ${isKey} IF revision = ?`
+  const rows = commitRows(session)
   const unresolved = new Map<string, Attempt>()
-
-  async function readBack(key: CommitKey): Promise<Stamped | undefined> {
-    const [row] = await session.readSerial(select, keyParams(key))
-    return row && toRecord(row)
-  }
-
-  function send(key: CommitKey, { seen, next, stamp }: Attempt): Promise<boolean> {
-    const values = [...toParams(next, stamp), ...keyParams(key)]
-    return seen === undefined ? session.swap(insert, values) : session.swap(update, [...values, seen])
-  }
 
   async function settle(key: CommitKey, text: string, attempt: Attempt, resumed: boolean): Promise<Swap> {
     const deadline = Date.now() + swapTimeoutMs
@@ -66,13 +38,13 @@ export function cassandraCommits(session: Session, swapTimeoutMs: number): Commi
     for (let sendFirst = !resumed; ; sendFirst = false) {
       try {
         if (!sendFirst) {
-          const found = await readBack(key)
+          const found = await rows.readSerial(key)
           if (found?.stamp === attempt.stamp) return { swapped: true }
           if (found?.record.revision !== attempt.seen) return { swapped: false, found: found?.record }
         }
         if (Date.now() > deadline) throw new StoreUnavailable(`a swap of ${text} was neither applied nor refused`)
         sent = true
-        if (await send(key, attempt)) return { swapped: true }
+        if (await rows.send(key, attempt.seen, attempt.next, attempt.stamp)) return { swapped: true }
       } catch (error) {
         if (!(error instanceof StoreUnavailable) || !sent) throw error
         if (Date.now() + pauseMs > deadline) {
@@ -93,7 +65,7 @@ export function cassandraCommits(session: Session, swapTimeoutMs: number): Commi
 
   return {
     async read(key) {
-      return (await readBack(key))?.record
+      return (await rows.readSerial(key))?.record
     },
     async swap(key, expected, next) {
       checkRevision(expected, next)
@@ -104,54 +76,6 @@ export function cassandraCommits(session: Session, swapTimeoutMs: number): Commi
       unresolved.delete(text)
       return settle(key, text, resumed ? before : { seen, next, stamp: randomUUID() }, resumed)
     },
-    async list(generation) {
-      const rows = await session.read(selectAll, [generation])
-      return rows.map((row) => {
-        const key = { generation, topic: row.get('topic') as string, partition: row.get('partition') as number }
-        return { ...key, record: toRecord(row).record }
-      })
-    },
+    list: (generation) => rows.list(generation),
   }
-}
-
-function keyParams({ generation, topic, partition }: CommitKey): unknown[] {
-  return [generation, topic, partition]
-}
-
-function toParams({ term, revision, checkpoint, intent, tally, audit }: CommitRecord, stamp: string): unknown[] {
-  const begun = intent
-    ? [intent.from, intent.to, [...intent.parked], intent.audit, intent.blocks]
-    : [null, null, null, null, null]
-  const { read, folded, duplicates, parked, undecryptable } = tally
-  return [
-    ...[term, revision, checkpoint, ...begun, read, folded, duplicates, parked, undecryptable, audit],
-    types.Uuid.fromString(stamp),
-  ]
-}
-
-function toRecord(row: Row): Stamped {
-  const long = (name: string) => row.get(name) as bigint
-  const record: CommitRecord = {
-    term: long('term'),
-    revision: long('revision'),
-    checkpoint: long('checkpoint'),
-    tally: {
-      read: long('read'),
-      folded: long('folded'),
-      duplicates: long('duplicates'),
-      parked: long('parked'),
-      undecryptable: long('undecryptable'),
-    },
-    audit: long('audit'),
-  }
-  const stamp = String(row.get('stamp'))
-  if (row.get('intent_from') === null) return { record, stamp }
-  const intent = {
-    from: long('intent_from'),
-    to: long('intent_to'),
-    parked: (row.get('intent_parked') as bigint[] | null) ?? [],
-    audit: long('intent_audit'),
-    blocks: long('intent_blocks'),
-  }
-  return { record: { ...record, intent }, stamp }
 }

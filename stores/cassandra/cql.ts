@@ -54,6 +54,10 @@ export function toCql(type: ColumnType, value: ColumnValue): unknown {
   return value instanceof Uint8Array && !Buffer.isBuffer(value) ? Buffer.from(value) : value
 }
 
+export function toParams(columns: readonly Column[], values: readonly ColumnValue[]): unknown[] {
+  return columns.map(({ type }, index) => toCql(type, values[index]!))
+}
+
 export function fromCql(type: ColumnType, value: unknown): ColumnValue {
   return type === 'timestamp' ? (value as Date).getTime() : (value as ColumnValue)
 }

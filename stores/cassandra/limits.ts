@@ -1,6 +1,9 @@
 /** Every limit of the Cassandra state store, by name, in one place. */
 export const CASSANDRA_LIMITS = {
   connectTimeoutMs: 5_000,
+  reconnectMinMs: 100,
+  /** A cluster that was away is found again within this. */
+  reconnectMaxMs: 2_000,
   /** One request of the driver; also how long an answer that was lost holds a call up. */
   requestTimeoutMs: 12_000,
   schemaTimeoutMs: 30_000,

@@ -10,6 +10,7 @@ import { type ConnectionOptions, checkServerIdentity } from 'node:tls'
 import { Client, type ClientOptions, policies, types } from 'cassandra-driver'
 import { StoreRefused } from '../errors.ts'
 import { storeError } from './errors.ts'
+import { closeHalfOpen, loadBalancing, watchHosts } from './hosts.ts'
 import { CASSANDRA_LIMITS } from './limits.ts'
 
 export interface CassandraTls {
@@ -66,6 +67,7 @@ export async function openSession(place: CassandraPlace): Promise<Session> {
   }
   const where = `${place.contactPoints.join(',')}:${place.port}`
   const client = new Client(await clientOptions(place))
+  const closeHosts = watchHosts(client)
   let closing: Promise<void> | undefined
 
   async function guarded<T>(run: () => Promise<T>): Promise<T> {
@@ -117,32 +119,24 @@ export async function openSession(place: CassandraPlace): Promise<Session> {
         .getConnectedHosts()
         .map(({ datacenter }) => ({ dataCenter: datacenter })),
     close() {
-      closing ??= client.shutdown()
+      closing ??= client.shutdown().then(closeHosts)
       return closing
     },
   }
 }
 
-/** The driver (4.10) leaves its first connection open when connecting fails after it, and would keep the process up. */
-async function closeHalfOpen(client: Client): Promise<void> {
-  const { controlConnection } = client as unknown as {
-    readonly controlConnection: { readonly connection?: { close(): void } | null; shutdown(): void }
-  }
-  controlConnection.shutdown()
-  controlConnection.connection?.close()
-  await client.shutdown()
-}
-
 async function clientOptions(place: CassandraPlace): Promise<ClientOptions> {
-  const { RoundRobinPolicy, TokenAwarePolicy } = policies.loadBalancing
   const local = place.localDataCenter
+  const { reconnectMinMs, reconnectMaxMs } = CASSANDRA_LIMITS
   return {
     contactPoints: [...place.contactPoints],
     // Offered a newer version first, the driver (4.10) goes down to this one and then, over TLS, mixes two answers up.
     protocolOptions: { port: place.port, maxVersion: types.protocolVersion.v4 },
-    ...(local
-      ? { localDataCenter: local }
-      : { policies: { loadBalancing: new TokenAwarePolicy(new RoundRobinPolicy()) } }),
+    ...(local && { localDataCenter: local }),
+    policies: {
+      loadBalancing: loadBalancing(local),
+      reconnection: new policies.reconnection.ExponentialReconnectionPolicy(reconnectMinMs, reconnectMaxMs, false),
+    },
     ...(place.username !== undefined && { credentials: { username: place.username, password: place.password ?? '' } }),
     ...(place.tls && { sslOptions: await tlsOptions(place.tls, place.contactPoints) }),
     encoding: { useBigIntAsLong: true, useBigIntAsVarint: true },

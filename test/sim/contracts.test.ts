@@ -1,15 +1,17 @@
 /** The simulated engines keep the same contracts as the real ones: otherwise what they prove says little. */
 import { logContract } from '../log/contract.ts'
 import { stateContract } from '../stores/state-contract.ts'
-import { pump } from './engine-set.ts'
-import { SimLogServer, simLog } from './log.ts'
+import { simLog } from './log.ts'
+import { SimLogServer } from './log-server.ts'
 import { CALM, SimProcess } from './process.ts'
-import { SimStateServer, simState } from './state.ts'
+import { pumpInRealTime } from './pump.ts'
+import { simState } from './state.ts'
+import { SimStateServer } from './state-server.ts'
 import { SimWorld } from './world.ts'
 
 logContract('sim', async () => {
   const world = new SimWorld(1)
-  const pumping = pump(world)
+  const pumping = pumpInRealTime(world)
   const server = new SimLogServer(world)
   let clients = 0
   return {
@@ -20,7 +22,7 @@ logContract('sim', async () => {
 
 stateContract('sim', async () => {
   const world = new SimWorld(1)
-  const pumping = pump(world)
+  const pumping = pumpInRealTime(world)
   const server = new SimStateServer()
   let clients = 0
   return {

@@ -1,28 +1,15 @@
 /** The simulated engines as a set for the tests of the delivery runtime: calm, and as fast as the machine allows. */
 import { createCodec } from '../../schemas/index.ts'
-import { EVENTS_PROJECTION, type EngineSet } from '../consumers/engine-set.ts'
+import { type EngineSet, EVENTS_PROJECTION } from '../consumers/engine-set.ts'
 import { TALLY } from '../consumers/tally.ts'
 import { SimAnalyticsServer, type SimRow, simAnalytics } from './analytics.ts'
-import { SimLogServer, simLog } from './log.ts'
+import { simLog } from './log.ts'
+import { SimLogServer } from './log-server.ts'
 import { CALM, SimProcess } from './process.ts'
-import { SimStateServer, simState } from './state.ts'
+import { pump } from './pump.ts'
+import { simState } from './state.ts'
+import { SimStateServer } from './state-server.ts'
 import { SimWorld } from './world.ts'
-
-/** Lets a world go on by itself while a test awaits it. */
-export function pump(world: SimWorld): { stop(): void } {
-  let stopped = false
-  const turn = () => {
-    if (stopped) return
-    world.step()
-    setImmediate(turn)
-  }
-  setImmediate(turn)
-  return {
-    stop: () => {
-      stopped = true
-    },
-  }
-}
 
 export async function simEngines(seed = 1): Promise<EngineSet> {
   const world = new SimWorld(seed)
@@ -34,7 +21,7 @@ export async function simEngines(seed = 1): Promise<EngineSet> {
   return {
     name: 'sim',
     log: simLog(new SimLogServer(world), process),
-    state: simState(new SimStateServer(), process),
+    state: simState(new SimStateServer(), process, Date.now),
     analytics: simAnalytics(analytics, process),
     codec: await createCodec({}),
     prepare: async (projection) => `sim_${projection.name}`,

@@ -1,122 +1,178 @@
 /**
- * The simulated coordinator of one group. Members renew their session while they are alive and awake; one that was
- * silent for the session time is out, and its partitions go to others whatever it believes. A member that must give a
- * partition up is asked first and awaited (up to the drain time).
+ * The simulated coordinator of one group, and its members.
+ *
+ * States of a partition: *free* → *held* (its owner was told) → *releasing* (its owner was asked to let go, and is
+ * awaited up to the drain time) → free. It goes to another only from free; who should have it is log/assignment.ts.
+ *
+ * States of a member: *in* → *out* (silent for the session time: its partitions are free at once, whatever it believes;
+ * when it wakes it is told what it lost, and is in again) or *leaving* (drains, is given nothing) → *left*. It renews
+ * its session while its process is alive and awake.
  */
+import { assignPartitions, partitionNamed } from '../../log/assignment.ts'
 import { LOG_LIMITS } from '../../log/limits.ts'
 import type { GroupListener, Membership, TopicPartition } from '../../log/log.ts'
 import type { SimProcess } from './process.ts'
 import type { SimWorld } from './world.ts'
 
 interface Member {
-  readonly id: string
+  readonly memberId: string
   readonly process: SimProcess
+  readonly topics: readonly string[]
   readonly listener: GroupListener
+  /** What it was told to work on, and not yet to stop. */
+  readonly held: Set<string>
+  /** What its listener has not let go of yet, even if patience has ended: calls for one partition never overlap. */
+  readonly draining: Set<string>
   heardMs: number
-  out: boolean
+  state: 'in' | 'out' | 'leaving' | 'left'
+  leave: Promise<void> | undefined
+  left: () => void
 }
 
-interface Slot {
-  readonly place: TopicPartition
-  owner: Member | undefined
-  /** Asked to give it up; free when the member says so or the patience ends. */
+interface Ownership {
+  readonly member: Member
   releasing: boolean
 }
 
 export class SimGroup {
   readonly #world: SimWorld
-  readonly #slots: Slot[]
-  readonly #members: Member[] = []
+  readonly #partitionsOf: (topic: string) => readonly TopicPartition[]
+  readonly #members = new Map<string, Member>()
+  readonly #owners = new Map<string, Ownership>()
+  #target = new Map<string, string>()
   #count = 0
 
-  constructor(world: SimWorld, places: readonly TopicPartition[]) {
+  constructor(world: SimWorld, partitionsOf: (topic: string) => readonly TopicPartition[]) {
     this.#world = world
-    this.#slots = places.map((place) => ({ place, owner: undefined, releasing: false }))
+    this.#partitionsOf = partitionsOf
   }
 
-  join(process: SimProcess, listener: GroupListener): Membership {
+  join(process: SimProcess, topics: readonly string[], listener: GroupListener): Membership {
+    for (const topic of topics) this.#partitionsOf(topic)
     const member: Member = {
-      id: `${process.name}#${this.#count++}`,
+      memberId: `${process.name}#${this.#count++}`,
       process,
+      topics,
       listener,
-      heardMs: this.#world.nowMs,
-      out: false,
+      held: new Set(),
+      draining: new Set(),
+      heardMs: 0,
+      state: 'in',
+      leave: undefined,
+      left: () => undefined,
     }
-    this.#members.push(member)
-    this.#heartbeat(member)
-    this.#balance()
+    this.#enter(member)
     return {
-      memberId: member.id,
-      assigned: () => this.#slots.filter((s) => s.owner === member).map((s) => s.place),
+      memberId: member.memberId,
+      assigned: () => [...member.held].map(partitionNamed),
       leave: () => this.#leave(member),
     }
   }
 
+  #enter(member: Member): void {
+    member.state = 'in'
+    member.heardMs = this.#world.nowMs
+    this.#members.set(member.memberId, member)
+    this.#heartbeat(member)
+    this.#balance()
+  }
+
   #heartbeat(member: Member): void {
     this.#world.after(LOG_LIMITS.heartbeatMs, () => {
-      if (member.out) return
+      if (member.state === 'left') return
       const { process } = member
-      const awake = process.alive && process.pausedMs === 0
-      if (awake) member.heardMs = this.#world.nowMs
+      if (process.alive && process.pausedMs === 0) member.heardMs = this.#world.nowMs
       if (this.#world.nowMs - member.heardMs > LOG_LIMITS.sessionTimeoutMs) this.#expel(member)
       else this.#heartbeat(member)
     })
   }
 
+  /** It hears of it when it wakes, if it ever does. */
   #expel(member: Member): void {
-    member.out = true
-    const had = this.#slots.filter((s) => s.owner === member)
-    for (const slot of had) {
-      slot.owner = undefined
-      slot.releasing = false
-    }
-    this.#members.splice(this.#members.indexOf(member), 1)
+    this.#remove(member, 'out')
     member.process.tell(() => {
-      member.listener.lost(had.map((s) => s.place))
-      this.join(member.process, member.listener)
+      const lost = [...member.held]
+      member.held.clear()
+      if (lost.length > 0) member.listener.lost(lost.map(partitionNamed))
+      if (member.leave !== undefined) this.#gone(member)
+      else this.#enter(member)
     })
     this.#balance()
   }
 
-  async #leave(member: Member): Promise<void> {
-    if (member.out) return
-    member.out = true
-    this.#members.splice(this.#members.indexOf(member), 1)
-    const had = this.#slots.filter((s) => s.owner === member)
-    await member.listener.revoked(had.map((s) => s.place))
-    for (const slot of had) if (slot.owner === member) slot.owner = undefined
-    this.#balance()
+  /** Drains through `revoked`; the last partition that is free lets it go. */
+  #leave(member: Member): Promise<void> {
+    member.leave ??= new Promise((resolve) => {
+      member.left = resolve
+      if (member.state !== 'in') return
+      member.state = 'leaving'
+      this.#balance()
+    })
+    return member.leave
+  }
+
+  #remove(member: Member, state: 'out' | 'left'): void {
+    member.state = state
+    this.#members.delete(member.memberId)
+    for (const [name, { member: owner }] of this.#owners) if (owner === member) this.#owners.delete(name)
+  }
+
+  #gone(member: Member): void {
+    this.#remove(member, 'left')
+    member.left()
   }
 
   #balance(): void {
-    const members = this.#members
-    if (members.length === 0) return
-    this.#slots.forEach((slot, i) => {
-      const wanted = members[i % members.length]!
-      if (slot.owner === wanted || slot.releasing) return
-      if (slot.owner === undefined) this.#give(slot, wanted)
-      else this.#askBack(slot, slot.owner)
+    const subscribers = [...this.#members.values()].map(({ memberId, topics, state }) => {
+      return { memberId, topics: state === 'leaving' ? [] : topics }
     })
+    const partitions = [...new Set(subscribers.flatMap((s) => s.topics))].flatMap((topic) => this.#partitionsOf(topic))
+    this.#target = assignPartitions(subscribers, partitions, this.#target)
+    for (const [name, owner] of this.#owners) {
+      if (owner.member.memberId !== this.#target.get(name) && !owner.releasing) this.#askBack(name, owner)
+    }
+    for (const [name, memberId] of this.#target) {
+      const member = this.#members.get(memberId)!
+      if (!this.#owners.has(name) && !member.draining.has(name)) this.#give(name, member)
+    }
+    const owning = new Set([...this.#owners.values()].map(({ member }) => member))
+    for (const member of this.#members.values()) {
+      if (member.state === 'leaving' && !owning.has(member)) this.#gone(member)
+    }
   }
 
-  #give(slot: Slot, member: Member): void {
-    slot.owner = member
+  #give(name: string, member: Member): void {
+    const owner: Ownership = { member, releasing: false }
+    this.#owners.set(name, owner)
     member.process.tell(() => {
-      if (slot.owner === member && !member.out) member.listener.assigned([slot.place])
+      if (this.#owners.get(name) !== owner) return
+      member.held.add(name)
+      member.listener.assigned([partitionNamed(name)])
     })
   }
 
-  #askBack(slot: Slot, owner: Member): void {
-    slot.releasing = true
+  #askBack(name: string, owner: Ownership): void {
+    const { member } = owner
+    owner.releasing = true
     const free = () => {
-      if (!slot.releasing || slot.owner !== owner) return
-      slot.releasing = false
-      slot.owner = undefined
+      if (this.#owners.get(name) === owner) this.#owners.delete(name)
       this.#balance()
     }
-    this.#world.after(LOG_LIMITS.drainTimeoutMs, free)
-    owner.process.tell(() => {
-      owner.listener.revoked([slot.place]).then(free, (error: unknown) => this.#world.note(`revoked failed: ${error}`))
+    this.#world.after(LOG_LIMITS.drainTimeoutMs, () => {
+      if (this.#owners.get(name) === owner) free()
+    })
+    member.process.tell(() => {
+      // Lost meanwhile, or given up before it was ever told of.
+      if (!member.held.delete(name)) return free()
+      member.draining.add(name)
+      const ended = () => {
+        member.draining.delete(name)
+        free()
+      }
+      member.listener.revoked([partitionNamed(name)]).then(ended, (error: unknown) => {
+        this.#world.note(`${member.memberId}: letting go of ${name} failed: ${error}`)
+        ended()
+      })
     })
   }
 }

@@ -17,6 +17,11 @@ export interface Faults {
 export const CALM: Faults = { lostRequest: 0, lostAnswer: 0, lateRequest: 0, delayMsMax: 2 }
 const LATE_MS_MAX = 20_000
 
+/** Requests on one line arrive in the order in which they were sent. */
+export class Line {
+  arrivedMs = 0
+}
+
 export class SimProcess {
   readonly name: string
   readonly world: SimWorld
@@ -43,21 +48,23 @@ export class SimProcess {
   }
 
   /** Sends a request. `apply` runs at the engine when it arrives; `lost` makes the error that a lost one ends with. */
-  call<T>(apply: () => T, lost: () => Error): Promise<T> {
+  call<T>(apply: () => T, lost: () => Error, line = new Line()): Promise<T> {
     const { chance } = this.world
     const faults = this.#faults()
     return new Promise((resolve, reject) => {
       // A paused process sends nothing; one that dies before it wakes never does.
-      const there = this.pausedMs + chance.between(0, faults.delayMsMax)
+      const travelMs = this.pausedMs + chance.between(0, faults.delayMsMax)
+      const arrivesMs = Math.max(this.world.nowMs + travelMs, line.arrivedMs)
+      line.arrivedMs = arrivesMs
       const back = chance.between(0, faults.delayMsMax)
       const late = chance.happens(faults.lateRequest)
       if (late || chance.happens(faults.lostRequest)) {
-        if (late) this.world.after(there + chance.between(0, LATE_MS_MAX), () => void attempt(apply))
-        this.#hear(there + back, () => reject(lost()))
+        if (late) this.world.at(arrivesMs + chance.between(0, LATE_MS_MAX), () => void attempt(apply))
+        this.#hear(arrivesMs + back - this.world.nowMs, () => reject(lost()))
         return
       }
       const awake = this.pausedMs === 0
-      this.world.after(there, () => {
+      this.world.at(arrivesMs, () => {
         if (!awake && !this.alive) return
         let answer: () => void
         try {

@@ -11,9 +11,11 @@ import { createCodec, type EventCodec } from '../../schemas/index.ts'
 import { TALLY } from '../consumers/tally.ts'
 import { type AnalyticsMutations, SimAnalyticsServer, simAnalytics } from './analytics.ts'
 import { type Audience, audience } from './audience.ts'
-import { type LogMutations, SimLogServer, simLog } from './log.ts'
+import { simLog } from './log.ts'
+import { type LogMutations, SimLogServer } from './log-server.ts'
 import { CALM, type Faults, SimProcess } from './process.ts'
-import { SimStateServer, type StateMutations, simState } from './state.ts'
+import { simState } from './state.ts'
+import { SimStateServer, type StateMutations } from './state-server.ts'
 import { SimWorld } from './world.ts'
 
 export interface Mutations {
@@ -52,12 +54,14 @@ const CALM_MS = 300_000
 const TOPIC = 'playback-events'
 const PARTITIONS = 2
 const CONSUMERS = 2
+/** Short, so that the audience sends again many times in one run. */
+const APPEND_TIMEOUT_MS = 1_000
 
 export async function simulate(seed: number, mutations: Mutations = {}): Promise<Run> {
   const world = new SimWorld(seed)
   const codec = await createCodec({})
-  const log = new SimLogServer(world, mutations.log)
-  log.ensure({ topic: TOPIC, partitions: PARTITIONS })
+  const log = new SimLogServer(world, mutations.log, { shortAnswers: true, syncMsMax: world.chance.of([5, 50, 500]) })
+  log.ensure([{ topic: TOPIC, partitions: PARTITIONS }])
   const state = new SimStateServer(mutations.state)
   const projections = [eventsV1([TOPIC]), TALLY]
   const analytics = new SimAnalyticsServer(
@@ -99,13 +103,7 @@ class Host {
   process: SimProcess | undefined
   consumers: Consumers | undefined
 
-  constructor(
-    name: string,
-    engine: Engine,
-    faults: () => Faults,
-    failpointChance: () => number,
-    exercised: Exercised,
-  ) {
+  constructor(name: string, engine: Engine, faults: () => Faults, failpointChance: () => number, exercised: Exercised) {
     this.#name = name
     this.#engine = engine
     this.#faults = faults
@@ -121,7 +119,7 @@ class Host {
     this.process = process
     startConsumers({
       log: simLog(log, process),
-      state: simState(state, process),
+      state: simState(state, process, () => world.nowMs),
       analytics: simAnalytics(analytics, process),
       codec,
       projections: [eventsV1([TOPIC]), TALLY],
@@ -170,7 +168,7 @@ class Host {
 
 /** The audience's events through the log, as a producer does: an unclear send is sent again. */
 function post({ world, audience, log }: Engine, api: SimProcess, exercised: Exercised): void {
-  const port = simLog(log, api)
+  const port = simLog(log, api, { appendTimeoutMs: APPEND_TIMEOUT_MS })
   const send = async (records: readonly NewRecord[]): Promise<void> => {
     for (;;) {
       try {

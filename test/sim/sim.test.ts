@@ -14,7 +14,9 @@ test(`${SEEDS} seeds of crashes, pauses, power cuts, lost and late answers lose 
     const wrong = violations(run)
     if (wrong.length > 0) {
       const replay = `PLAYHEAD_SIM_SEED=${seed} PLAYHEAD_SIM_SEEDS=1 npm test -- sim/sim`
-      assert.fail(`seed ${seed}:\n  ${wrong.join('\n  ')}\nreplay it: ${replay}\n${run.engine.world.trace.slice(-40).join('\n')}`)
+      assert.fail(
+        `seed ${seed}:\n  ${wrong.join('\n  ')}\nreplay it: ${replay}\n${run.engine.world.trace.slice(-40).join('\n')}`,
+      )
     }
     for (const what of Object.keys(seen) as (keyof Exercised)[]) seen[what] += run.exercised[what]
   }

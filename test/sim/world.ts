@@ -39,7 +39,8 @@ interface Scheduled {
 export class SimWorld {
   readonly chance: Chance
   readonly trace: string[] = []
-  nowMs = Date.UTC(2026, 0, 1)
+  #nowMs = Date.UTC(2026, 0, 1)
+  #clock: (() => number) | undefined
   #order = 0
   #heap: Scheduled[] = []
 
@@ -47,19 +48,33 @@ export class SimWorld {
     this.chance = new Chance(seed)
   }
 
+  /** When what happens now was due; with a clock of its own, what that says. */
+  get nowMs(): number {
+    return this.#clock?.() ?? this.#nowMs
+  }
+
+  /** From here on its time is this clock's, which must not be behind, and `runDue` runs what the clock has passed. */
+  follow(clock: () => number): void {
+    this.#clock = clock
+  }
+
   note(what: string): void {
     this.trace.push(`${this.nowMs - Date.UTC(2026, 0, 1)} ms  ${what}`)
   }
 
   after(ms: number, run: () => void): void {
-    this.#push({ atMs: this.nowMs + Math.max(0, ms), order: this.#order++, run })
+    this.at(this.nowMs + Math.max(0, ms), run)
+  }
+
+  at(atMs: number, run: () => void): void {
+    this.#push({ atMs, order: this.#order++, run })
   }
 
   /** The next thing that happens; false: there is none. */
   step(): boolean {
     const next = this.#pop()
     if (next === undefined) return false
-    this.nowMs = next.atMs
+    this.#nowMs = next.atMs
     next.run()
     return true
   }
@@ -72,6 +87,14 @@ export class SimWorld {
       if (done()) return true
       if (this.#heap.length === 0 || this.#heap[0]!.atMs > endMs) return false
       this.step()
+    }
+  }
+
+  /** All that is due, and what becomes due meanwhile. */
+  async runDue(): Promise<void> {
+    while (this.#heap.length > 0 && this.#heap[0]!.atMs <= this.nowMs) {
+      this.step()
+      await settle()
     }
   }
 
