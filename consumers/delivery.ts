@@ -34,6 +34,7 @@ import { addTally, type FoldedBatch, foldBatch, NO_TALLY, tooManyParked } from '
 import type { Generation } from './generation.ts'
 import { CONSUMER_LIMITS } from './limits.ts'
 import { untilDone, type Waiting, type World } from './retry.ts'
+import type { LandingBody } from './rows.ts'
 import { StateCache } from './state-cache.ts'
 
 export interface DeliveryPorts {
@@ -86,23 +87,31 @@ export class Delivery {
     return this.#record
   }
 
-  /** Step 2. Raise the term; empty the cache; write `owners` and wait; read the commit record. */
+  /**
+   * Step 2. Empty the cache; write the next term to `owners` and wait; raise the term in the record, if nobody else did.
+   * The record as it was raised says what is begun. (`owners` first: a take-over that hangs in between has already shut
+   * the older owner's rows out. docs/adr/0005.)
+   */
   async takeOver(): Promise<void> {
     const { commits, analytics, at } = this.#ports
     await at('take-over.begun')
-    const term = await this.#raiseTerm()
-    await at('take-over.term-raised')
     this.#cache?.clear()
-    if (this.#generation.projection.landings.length > 0) {
-      const owned = await this.#until('owners', () => analytics.own(this.key, term))
-      if (owned === 'refused') throw new StaleOwner('owners')
+    for (;;) {
+      const found = await this.#until('commit record', () => commits.read(this.key))
+      const start = found ?? (await this.#firstRecord())
+      const next = { ...start, term: start.term + 1n, revision: start.revision + 1n }
+      if (this.#generation.projection.landings.length > 0) {
+        const owned = await this.#until('owners', () => analytics.own(this.key, next.term))
+        if (owned === 'refused') throw new StaleOwner('owners')
+      }
+      await at('take-over.owners-written')
+      const swap = await this.#until('commit record', () => commits.swap(this.key, found, next))
+      if (!swap.swapped) continue
+      this.#record = next
+      break
     }
-    await at('take-over.owners-written')
-    const record = await this.#until('commit record', () => commits.read(this.key))
-    if (record === undefined || record.term !== term) throw new StaleOwner('commit record')
-    this.#record = record
-    await at('take-over.commit-read')
-    const from = (record.intent?.from ?? record.checkpoint) as Position
+    await at('take-over.term-raised')
+    const from = (this.record.intent?.from ?? this.record.checkpoint) as Position
     this.#window = await this.#until('log', () => readBackWindow(this.#ports.log, this.#place, from))
   }
 
@@ -113,8 +122,8 @@ export class Delivery {
     await this.#ports.at('redo.begun')
     const records = await this.#readExactly(intent)
     const batch = await this.#fold(records, intent.to, intent)
-    const insert = await this.#mayInsert(batch, intent, onForgotten)
-    await this.#write(batch, intent, insert)
+    const missing = await this.#missing(batch, intent, onForgotten)
+    await this.#write(batch, intent, missing)
     await this.#advance(batch, intent)
   }
 
@@ -139,20 +148,9 @@ export class Delivery {
     const begun: CommitRecord = { ...this.record, revision: this.record.revision + 1n, intent }
     await this.#swap('intent', begun, commits)
     await at('intent.set')
-    await this.#write(batch, intent, true)
+    await this.#write(batch, intent, batch.bodies)
     await this.#advance(batch, intent)
     return batch
-  }
-
-  async #raiseTerm(): Promise<bigint> {
-    const { commits } = this.#ports
-    for (;;) {
-      const found = await this.#until('commit record', () => commits.read(this.key))
-      const start = found ?? (await this.#firstRecord())
-      const next = { ...start, term: start.term + 1n, revision: start.revision + 1n }
-      const swap = await this.#until('commit record', () => commits.swap(this.key, found, next))
-      if (swap.swapped) return next.term
-    }
   }
 
   async #firstRecord(): Promise<CommitRecord> {
@@ -223,26 +221,28 @@ export class Delivery {
   }
 
   /** Steps 5 to 7. */
-  async #write(batch: FoldedBatch, intent: Intent, insert: boolean): Promise<void> {
+  async #write(batch: FoldedBatch, intent: Intent, bodies: readonly LandingBody[]): Promise<void> {
     const { deadLetters, states, at } = this.#ports
     const { generation, topic, partition } = this.key
     if (batch.parked.length > 0) {
       await this.#until('dead letters', () => deadLetters.park(generation, topic, partition, batch.parked))
     }
     await at('dead-letters.written')
-    if (insert) await this.#insert(batch, intent)
+    await this.#insert(bodies, intent)
     await at('rows.inserted')
     if (states !== undefined) await this.#upsert(states, batch)
     await at('states.upserted')
   }
 
-  async #insert(batch: FoldedBatch, intent: Intent): Promise<void> {
+  /** Repeats an insert until it is acknowledged, but never beyond what its token can be trusted for. */
+  async #insert(bodies: readonly LandingBody[], intent: Intent): Promise<void> {
     const { analytics, database } = this.#ports
-    let inserted = 0
-    for (const body of batch.bodies) {
-      if (inserted++ > 0) await this.#ports.at('rows.half-inserted')
-      const answer = await this.#until(`analytics (${body.landing.name})`, () =>
-        analytics.insert({
+    for (const [i, body] of bodies.entries()) {
+      if (i > 0) await this.#ports.at('rows.half-inserted')
+      let attempts = 0
+      const answer = await this.#until(`analytics (${body.landing.name})`, async () => {
+        if (attempts++ > 0 && (await this.#forgotten(intent))) throw this.#tokenForgotten(intent)
+        return analytics.insert({
           table: `${database}.${body.landing.name}`,
           owner: this.key,
           term: this.record.term,
@@ -250,8 +250,8 @@ export class Delivery {
           columns: body.columns,
           body: body.bytes(),
           rows: body.rows,
-        }),
-      )
+        })
+      })
       if (answer === 'refused') throw new StaleOwner('landing tables')
     }
   }
@@ -285,37 +285,39 @@ export class Delivery {
     this.#record = next
   }
 
-  /** The token of a begun batch protects only while ClickHouse remembers it. */
-  async #mayInsert(batch: FoldedBatch, intent: Intent, onForgotten: OnForgottenToken): Promise<boolean> {
-    if (batch.bodies.length === 0) return true
-    const now = await this.#readBlocks()
-    const window = BigInt(STORE_LIMITS.tokenWindowBlocks) - CONSUMER_LIMITS.tokenMarginBlocks
-    if (now - intent.blocks < window) return true
-    if (onForgotten === 'stall') {
-      throw new Stalled(
-        'TOKEN_FORGOTTEN',
-        `${this.#owner}: the batch ${intent.from}-${intent.to} was begun ${now - intent.blocks} blocks ago; ` +
-          'its deduplication token may be forgotten, so its rows are not inserted again blindly',
-        'run `playhead repair`: it looks for the rows of this batch and inserts them only if they are not there',
-      )
+  /** What a redo inserts: all of it while the token is surely remembered, else (in a repair) what does not stand. */
+  async #missing(batch: FoldedBatch, intent: Intent, onForgotten: OnForgottenToken): Promise<readonly LandingBody[]> {
+    if (batch.bodies.length === 0 || !(await this.#forgotten(intent))) return batch.bodies
+    if (onForgotten === 'stall') throw this.#tokenForgotten(intent)
+    const { analytics, database } = this.#ports
+    const missing: LandingBody[] = []
+    for (const body of batch.bodies) {
+      const target = `${database}.${body.landing.target}`
+      if (body.standing === 0) throw this.#undecidable(target, intent)
+      const { rows } = await this.#until('audit', () => analytics.audit(target, this.key, intent.from, intent.to))
+      if (rows === 0n) missing.push(body)
     }
-    return !(await this.#rowsStand(batch, intent))
+    return missing
   }
 
-  /** All rows of the batch stand in every target, or none does; anything between is not ours to guess. */
-  async #rowsStand(batch: FoldedBatch, intent: Intent): Promise<boolean> {
-    const { analytics, database } = this.#ports
-    const standing: boolean[] = []
-    for (const { landing } of batch.bodies) {
-      const target = `${database}.${landing.target}`
-      const { rows } = await this.#until('audit', () => analytics.audit(target, this.key, intent.from, intent.to))
-      standing.push(rows > 0n)
-    }
-    if (standing.every((stands) => stands)) return true
-    if (standing.every((stands) => !stands)) return false
-    throw new Stalled(
+  async #forgotten(intent: Intent): Promise<boolean> {
+    const window = BigInt(STORE_LIMITS.tokenWindowBlocks) - CONSUMER_LIMITS.tokenMarginBlocks
+    return (await this.#readBlocks()) - intent.blocks >= window
+  }
+
+  #tokenForgotten({ from, to }: Intent): Stalled {
+    return new Stalled(
       'TOKEN_FORGOTTEN',
-      `${this.#owner}: the rows of ${intent.from}-${intent.to} stand in some tables and not in others`,
+      `${this.#owner}: the batch ${from}-${to} was begun so many blocks ago that its deduplication token may be ` +
+        'forgotten; its rows are not inserted again blindly',
+      'run `playhead repair`: it looks for the rows of this batch and inserts them only if they are not there',
+    )
+  }
+
+  #undecidable(target: string, { from, to }: Intent): Stalled {
+    return new Stalled(
+      'TOKEN_FORGOTTEN',
+      `${this.#owner}: the batch ${from}-${to} only takes rows of ${target} back, so its rows can't be looked for`,
       'rebuild the projection into a new generation',
     )
   }
@@ -328,14 +330,14 @@ export class Delivery {
     return known
   }
 
+  /** Blocks of all targets together: it moves at least as far as each of them does. */
   async #readBlocks(): Promise<bigint> {
     const { analytics, database } = this.#ports
-    let most = 0n
+    let sum = 0n
     for (const { target } of this.#generation.projection.landings) {
-      const blocks = await this.#until('blocks', () => analytics.blocks(`${database}.${target}`))
-      if (blocks > most) most = blocks
+      sum += await this.#until('blocks', () => analytics.blocks(`${database}.${target}`))
     }
-    return most
+    return sum
   }
 
   #tooManyParked(batch: FoldedBatch): Stalled {

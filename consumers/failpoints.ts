@@ -4,9 +4,8 @@
  */
 export const FAILPOINTS = [
   'take-over.begun',
-  'take-over.term-raised',
   'take-over.owners-written',
-  'take-over.commit-read',
+  'take-over.term-raised',
   'redo.begun',
   'batch.read',
   'batch.folded',

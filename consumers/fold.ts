@@ -114,7 +114,7 @@ class Output {
   }
 
   insert(landing: Landing, rowKey: string, cells: readonly Cell[], version: bigint, sign: 1 | -1): void {
-    this.#bodyOf(landing).add(cells)
+    this.#bodyOf(landing).add(cells, sign)
     const hash = rowHash(rowKey, version)
     this.#audit += sign === 1 ? hash : -hash
   }

@@ -10,6 +10,8 @@ export class LandingBody {
   readonly #chunks: Buffer[] = []
   #text = ''
   rows = 0
+  /** Rows that stand when the batch is done (sign +1): what a repair can look for. */
+  standing = 0
 
   constructor(landing: Landing, owner: string, term: bigint) {
     this.landing = landing
@@ -17,11 +19,12 @@ export class LandingBody {
     this.#prefix = `[${JSON.stringify(owner)},${term}`
   }
 
-  add(cells: readonly Cell[]): void {
+  add(cells: readonly Cell[], sign: 1 | -1 = 1): void {
     let line = this.#prefix
     for (const cell of cells) line += `,${cellText(cell)}`
     this.#text += `${line}]\n`
     this.rows++
+    if (sign === 1) this.standing++
     if (this.#text.length > FLUSH_CHARS) this.#flush()
   }
 

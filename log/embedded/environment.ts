@@ -66,6 +66,8 @@ export class Environment {
   /** Goes off when a group changed, by any process. */
   readonly regrouped: Wake
   readonly #root: RootDatabase
+  /** Groups are apart from records: a consumer that is busy or stopped must not hold the lock that appends wait for. */
+  readonly #side: RootDatabase
 
   constructor(path: string, warn: Warn) {
     this.path = path
@@ -76,8 +78,9 @@ export class Environment {
       const bytes = { encoding: 'binary', keyEncoding: 'binary' } as const
       this.meta = this.#root.openDB('meta', json)
       this.topics = this.#root.openDB('topics', json)
-      this.groups = this.#root.openDB('groups', json)
-      this.mirrors = this.#root.openDB('mirrors', json)
+      this.#side = open({ path: join(path, 'groups'), noSubdir: false, overlappingSync: false, maxDbs: 4 })
+      this.groups = this.#side.openDB('groups', json)
+      this.mirrors = this.#side.openDB('mirrors', json)
       this.batches = this.#root.openDB('batches', bytes)
       this.ends = this.#root.openDB('ends', bytes)
     } catch (error) {
@@ -90,6 +93,7 @@ export class Environment {
   /** Makes the next reads see all that is committed by now, in every process. */
   latest(): void {
     this.#root.resetReadTxn()
+    this.#side.resetReadTxn()
   }
 
   /** All of `change` is durable when this resolves, or nothing of it is stored. If `change` throws, nothing is. */
@@ -110,10 +114,20 @@ export class Environment {
     }
   }
 
+  /** For groups: the lock is held for no longer than `change` and its commit take. If `change` throws, nothing is stored. */
+  writeGroups<T>(what: string, change: () => T): T {
+    try {
+      return this.#side.transactionSync(change)
+    } catch (error) {
+      throw storageError(error, `${what} failed in ${this.path}`)
+    }
+  }
+
   async close(): Promise<void> {
     this.appended.close()
     this.regrouped.close()
     await this.#root.close()
+    await this.#side.close()
   }
 }
 

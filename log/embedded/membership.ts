@@ -188,7 +188,7 @@ export class EmbeddedMembership implements Membership {
     const { environment, identity, partitionsOf, clock } = this.#around
     const facts = { nowMs: clock(), partitions: partitionsOf, dead: (member: Member) => identity.isDead(member) }
     let changed = false
-    const verdict = await environment.write(`a heartbeat of group ${this.#joining.group}`, () => {
+    const verdict = environment.writeGroups(`a heartbeat of group ${this.#joining.group}`, () => {
       const before = this.#groupState()
       const answer = change(before, facts)
       environment.groups.putSync(this.#joining.group, answer.state)

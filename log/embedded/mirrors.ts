@@ -9,7 +9,7 @@ export async function mirror(
   checkpoints: readonly MirroredCheckpoint[],
 ): Promise<void> {
   if (checkpoints.length === 0) return
-  await environment.write(`mirroring the checkpoints of ${group}`, () => {
+  environment.writeGroups(`mirroring the checkpoints of ${group}`, () => {
     const next = checkpoints.map((c) => [partitionName(c), String(c.next)])
     environment.mirrors.putSync(group, { ...environment.mirrors.get(group), ...Object.fromEntries(next) })
   })
