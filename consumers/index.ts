@@ -20,7 +20,7 @@ import { type AtFailpoint, noFailpoints } from './failpoints.ts'
 import { type Generation, generationOf, groupOf, stateTableOf } from './generation.ts'
 import { CONSUMER_LIMITS } from './limits.ts'
 import { registerConsumerMetrics } from './metrics.ts'
-import { mayPass, type World } from './retry.ts'
+import { mayPass, realWorld, type World } from './retry.ts'
 import { PartitionWorker, type WorkerLogger, type WorkerStatus } from './worker.ts'
 
 export interface ConsumersOptions {
@@ -189,20 +189,4 @@ function complaintOf(status: WorkerStatus, nowMs: number): string | undefined {
 
 function nameOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`
-}
-
-const realWorld: World = {
-  nowMs: Date.now,
-  random: Math.random,
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal.aborted) return resolve()
-      const done = () => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      const timer = setTimeout(done, ms)
-      signal.addEventListener('abort', done)
-    }),
 }

@@ -7,6 +7,9 @@ import { killSuite } from '../consumers/kill-suite.ts'
 import { openPlay, type Play } from '../consumers/play.ts'
 import { cassandra, kafka } from './servers.ts'
 
+/** Short, so that a dead member is missed soon. */
+const SESSION_TIMEOUT_MS = 3_000
+
 let dir: string
 let analytics: AnalyticsProcess
 let play: Play
@@ -16,7 +19,7 @@ before(async () => {
   analytics = await startAnalyticsProcess(join(dir, 'analytics'))
   const [broker, store] = [await kafka(), await cassandra()]
   play = await openPlay({
-    log: { brokers: [`${broker.host}:${broker.port}`] },
+    log: { brokers: [`${broker.host}:${broker.port}`], sessionTimeoutMs: SESSION_TIMEOUT_MS },
     state: { host: store.host, port: store.port, keyspace: `kill_${process.pid}` },
     analytics: analytics.access,
   })
@@ -27,4 +30,4 @@ after(async () => {
   await rm(dir, { recursive: true, force: true })
 })
 
-killSuite(() => play, { stopAtRest: false })
+killSuite(() => play, { stopAtRest: false, sessionTimeoutMs: SESSION_TIMEOUT_MS })

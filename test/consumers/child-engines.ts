@@ -9,7 +9,7 @@ import { openEmbeddedState } from '../../stores/embedded/index.ts'
 import type { StateStore } from '../../stores/state.ts'
 
 export interface ChildOrders {
-  readonly log: { readonly dir: string } | { readonly brokers: readonly string[] }
+  readonly log: { readonly dir: string } | { readonly brokers: readonly string[]; readonly sessionTimeoutMs: number }
   readonly state: { readonly dir: string } | { readonly host: string; readonly port: number; readonly keyspace: string }
   readonly analytics: { readonly url: string; readonly username: string; readonly password: string }
   readonly dieAt?: string
@@ -25,7 +25,7 @@ export interface ChildEngines {
 
 export async function openEngines({ log, state, analytics }: ChildOrders): Promise<ChildEngines> {
   return {
-    log: 'dir' in log ? await openEmbeddedLog({ dir: log.dir }) : await openKafkaLog({ brokers: [...log.brokers] }),
+    log: 'dir' in log ? await openEmbeddedLog({ dir: log.dir }) : await openKafkaLog(log),
     state:
       'dir' in state
         ? await openEmbeddedState({ dir: state.dir, clock: Date.now })

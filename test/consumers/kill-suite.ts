@@ -1,7 +1,6 @@
 /** Whole processes killed by SIGKILL at every failpoint and at random times, stopped and woken, on real engines. */
 import { test } from 'node:test'
 import { FAILPOINTS } from '../../consumers/failpoints.ts'
-import { LOG_LIMITS } from '../../log/limits.ts'
 import { death, end, type Play } from './play.ts'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -15,9 +14,10 @@ export interface KillOptions {
    * goes on, so there the zombie is stopped while it rests; it wakes up believing what it believed all the same.
    */
   readonly stopAtRest: boolean
+  readonly sessionTimeoutMs: number
 }
 
-export function killSuite(play: () => Play, { stopAtRest }: KillOptions): void {
+export function killSuite(play: () => Play, { stopAtRest, sessionTimeoutMs }: KillOptions): void {
   for (const dieAt of REACHED) {
     test(`a process killed at ${dieAt} loses nothing and doubles nothing`, async () => {
       await play().post(60)
@@ -60,7 +60,7 @@ export function killSuite(play: () => Play, { stopAtRest }: KillOptions): void {
     zombie.kill('SIGSTOP')
     await play().post(100)
     const heir = await play().start()
-    await pause(LOG_LIMITS.sessionTimeoutMs + 2_000)
+    await pause(sessionTimeoutMs + 2_000)
     await play().post(100)
     await play().assertExactlyOnce()
     zombie.kill('SIGCONT')

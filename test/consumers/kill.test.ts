@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { LOG_LIMITS } from '../../log/limits.ts'
 import { type AnalyticsProcess, startAnalyticsProcess } from './analytics-process.ts'
 import { killSuite } from './kill-suite.ts'
 import { end, openPlay, type Play } from './play.ts'
@@ -25,7 +26,7 @@ after(async () => {
   await rm(dir, { recursive: true, force: true })
 })
 
-killSuite(() => play, { stopAtRest: true })
+killSuite(() => play, { stopAtRest: true, sessionTimeoutMs: LOG_LIMITS.sessionTimeoutMs })
 
 test('the analytics process killed and away for a while: consumers wait, and nothing is lost or doubled', async () => {
   const child = await play.start()

@@ -102,14 +102,16 @@ describe('the embedded log in trouble', () => {
       const trace = new Trace()
       const member = await log.join('group', ['events'], trace.listener('one'))
       await until('it has all', 10_000, () => member.assigned().length === 2)
-      const write = environment.write
-      environment.write = () => Promise.reject(new LogFull('the disk is full'))
+      const write = environment.writeGroups
+      environment.writeGroups = () => {
+        throw new LogFull('the disk is full')
+      }
       await until('a heartbeat has failed', 10_000, () => warnings.length > 0)
       assert.equal(member.assigned().length, 2, 'its lease still holds')
       aheadMs = LOG_LIMITS.sessionTimeoutMs
       await until('it has lost all', 10_000, () => member.assigned().length === 0)
       assert.equal(trace.calls.filter((c) => c.what === 'lost').length, 2)
-      environment.write = write
+      environment.writeGroups = write
       await until('it has all again', 10_000, () => member.assigned().length === 2)
       await log.close()
     }))
@@ -138,11 +140,11 @@ describe('the embedded log in trouble', () => {
       const [handedOver] = second.assigned().map(partitionName)
       assert.ok(warnings.some((w) => w.includes('drainTimeoutMs') && w.includes(handedOver!)))
       await second.leave()
-      const { write } = environment
+      const { writeGroups } = environment
       let beats = 0
-      environment.write = <T>(what: string, change: () => T) => {
+      environment.writeGroups = <T>(what: string, change: () => T) => {
         beats += 1
-        return write.call(environment, what, change) as Promise<T>
+        return writeGroups.call(environment, what, change) as T
       }
       await until('slow could have claimed it', 10_000, () => beats >= 3)
       assert.equal(first.assigned().length, 1, 'its drain goes on')
