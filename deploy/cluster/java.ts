@@ -4,7 +4,7 @@
  * States of one server: *down* → (start) *starting* → (ready answered true) *up* → (stop, kill, or its own death) *down*;
  * an up server may be *paused*. `restart` brings it up again on the same data and port, whatever state it was in.
  * Owner: the process that started it. If that process exits, its servers are killed with it (data folders of tests are
- * throw-away, so nothing is lost by that); only a SIGKILL of the owner leaves them behind.
+ * throw-away, so nothing is lost by that); only a signal that the owner does not handle leaves them behind.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'

@@ -188,11 +188,21 @@ class KafkaJsLink implements Link {
   }
 }
 
-/** A broker that does not answer in time is hung up on: what it would say later, nobody could match. */
+/**
+ * A broker that does not answer in time is hung up on: what it would say later, nobody could match. Raced, because
+ * kafkajs leaves the promise of a connection that ends while it is made as it is, for ever.
+ */
 async function bounded<T>(connection: KafkaJsConnection, answer: Promise<T>, timeoutMs: number): Promise<T> {
-  const timer = setTimeout(() => hangUp(connection, new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new Error(`no answer within ${timeoutMs} ms`)
+      hangUp(connection, error)
+      reject(error)
+    }, timeoutMs)
+  })
   try {
-    return await answer
+    return await Promise.race([answer, late])
   } finally {
     clearTimeout(timer)
   }

@@ -31,7 +31,8 @@ export interface Batch {
   /** What goes out, again and again, until it is settled. Absent before, and when the broker has lost track of us. */
   sent: { readonly stamp: ProducerStamp; readonly bytes: Buffer } | undefined
   failures: number
-  notBefore: number
+  /** It failed, and rests before it goes out again. */
+  resting: boolean
 }
 
 export interface Line extends TopicPartition {
@@ -50,7 +51,7 @@ export function newLine({ topic, partition }: TopicPartition): Line {
 
 export function newBatch(entries: readonly Entry[]): Batch {
   const bytes = entries.reduce((sum, e) => sum + e.bytes, 0)
-  return { entries, bytes, sent: undefined, failures: 0, notBefore: 0 }
+  return { entries, bytes, sent: undefined, failures: 0, resting: false }
 }
 
 /** The next batch of the line, formed if need be; undefined when nothing waits. */

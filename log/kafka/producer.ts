@@ -138,7 +138,6 @@ export class Producer {
   }
 
   #pump(): void {
-    const now = performance.now()
     const requests = new Map<number, { lines: Line[]; bytes: number }>()
     for (const line of [...this.#active]) {
       if (line.underWay) continue
@@ -147,7 +146,7 @@ export class Producer {
         this.#active.delete(line)
         continue
       }
-      if (batch.notBefore > now) continue
+      if (batch.resting) continue
       const leader = this.#cluster.known(line.topic)?.leaders[line.partition] ?? -1
       if (leader < 0) {
         void this.#findLeader(line, batch)
@@ -167,7 +166,6 @@ export class Producer {
     line.underWay = true
     try {
       await this.#cluster.leader(line.topic, line.partition)
-      batch.notBefore = 0
     } catch (error) {
       this.#again(line, batch, error)
     } finally {
@@ -244,9 +242,15 @@ export class Producer {
       this.#reject(batch.entries, error)
       return
     }
-    const waitMs = backoffMs(batch.failures++)
-    batch.notBefore = performance.now() + waitMs
-    setTimeout(() => this.#pumpSoon(), waitMs + 1)
+    // The timer ends the rest, not a clock: a timer may go off before a clock says that its time has passed.
+    batch.resting = true
+    setTimeout(
+      () => {
+        batch.resting = false
+        this.#pumpSoon()
+      },
+      backoffMs(batch.failures++),
+    )
   }
 
   #startAnew(batch: Batch): void {

@@ -22,12 +22,17 @@ export function kafka(): Promise<Running> {
 }
 
 export function cassandra(): Promise<Running> {
-  return sharedOr('PLAYHEAD_TEST_CASSANDRA', () => inFolder('cassandra', (dir) => startCassandra({ dir })))
+  return sharedOr('PLAYHEAD_TEST_CASSANDRA', () => ownCassandra())
 }
 
 /** A broker of this test file alone. */
 export function ownKafka(options: Omit<KafkaOptions, 'dir'> = {}): Promise<Running & { readonly server: KafkaServer }> {
   return inFolder('kafka', (dir) => startKafka({ ...options, dir }))
+}
+
+/** A Cassandra of this test file alone. */
+export function ownCassandra(): Promise<Running & { readonly server: Server }> {
+  return inFolder('cassandra', (dir) => startCassandra({ dir }))
 }
 
 async function sharedOr(variable: string, start: () => Promise<Running>): Promise<Running> {
