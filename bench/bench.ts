@@ -10,7 +10,9 @@ export interface Measured {
   readonly unit: string
   /** ours ÷ bare where there is a bare; larger is better unless `atMost` is given. */
   readonly ratio?: number
-  readonly bar?: { readonly atLeast: number; readonly of: 'ratio' | 'ours' } | { readonly atMost: number; readonly of: 'ours' }
+  readonly bar?:
+    | { readonly atLeast: number; readonly of: 'ratio' | 'ours' }
+    | { readonly atMost: number; readonly of: 'ours' }
   readonly note?: string
 }
 

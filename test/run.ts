@@ -46,7 +46,7 @@ async function main(): Promise<number> {
   try {
     const totals = await runFiles(files, suite.budgetMinutes, suite.concurrency)
     console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
-    const mayNotSkip = name === 'cluster' && process.env['CI'] === 'true'
+    const mayNotSkip = name === 'cluster' && process.env.CI === 'true'
     return totals.failed > 0 || totals.passed === 0 || (mayNotSkip && totals.skipped > 0) ? 1 : 0
   } finally {
     await servers?.stop()
@@ -99,8 +99,8 @@ async function startServers(): Promise<{ stop(): Promise<void> }> {
     startKafka({ dir: join(dir, 'kafka') }),
     startCassandra({ dir: join(dir, 'cassandra') }),
   ])
-  process.env['PLAYHEAD_TEST_KAFKA'] = `${kafka.host}:${kafka.port}`
-  process.env['PLAYHEAD_TEST_CASSANDRA'] = `${cassandra.host}:${cassandra.port}`
+  process.env.PLAYHEAD_TEST_KAFKA = `${kafka.host}:${kafka.port}`
+  process.env.PLAYHEAD_TEST_CASSANDRA = `${cassandra.host}:${cassandra.port}`
   return {
     stop: async () => {
       await Promise.all([kafka.stop(), cassandra.stop()])

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { DeadLetters } from '../../consumers/dead-letters.ts'
 import type { Failpoint } from '../../consumers/failpoints.ts'
 import { type Generation, generationOf, stateTableOf } from '../../consumers/generation.ts'
+import { mayPass } from '../../consumers/retry.ts'
 import type { NewRecord } from '../../log/log.ts'
 import type { CommitKey, CommitRecord } from '../../stores/state.ts'
 import { type ChildEngines, type ChildOrders, openEngines } from './child-engines.ts'
@@ -111,8 +112,10 @@ type Committed = CommitKey & { readonly record: CommitRecord }
 async function atRest({ log, state }: ChildEngines, generations: readonly Generation[]): Promise<Committed[]> {
   const deadline = Date.now() + REST_TIMEOUT_MS
   for (;;) {
-    const bounds = await log.bounds(TOPIC)
-    const records = (await Promise.all(generations.map((g) => state.commits.list(g.id)))).flat()
+    const bounds = await untilThere(() => log.bounds(TOPIC))
+    const records = await untilThere(async () => {
+      return (await Promise.all(generations.map((g) => state.commits.list(g.id)))).flat()
+    })
     const rested = records.filter(({ partition, record }) => {
       const end = bounds.find((b) => b.partition === partition)?.end
       return record.intent === undefined && record.checkpoint === end
@@ -127,6 +130,18 @@ async function atRest({ log, state }: ChildEngines, generations: readonly Genera
       )
     }
     await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+/** A server that was away may need a moment to be found again. */
+async function untilThere<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!mayPass(error) || tries === 100) throw error
+      await new Promise((resolve) => setTimeout(resolve, 300))
+    }
   }
 }
 
