@@ -1,0 +1,144 @@
+/**
+ * From a parsed body to events: pure. A batch is `{"events": [...], "sentAt"?}` or the bare array; an event is
+ * `{"type", ...its fields}`, and beside its fields it may say `eventId` or `idempotencyKey`, and `occurredAt`.
+ * What is wrong with one event is an answer about that event and costs the others nothing.
+ */
+import type { NewRecord } from '../log/log.ts'
+import { isEventId } from '../producers/ids.ts'
+import { toRecord } from '../producers/record.ts'
+import { type Arrival, type Claim, stampMeta } from '../producers/stamp.ts'
+import {
+  EVENT_TYPES,
+  EVENTS,
+  type EventCodec,
+  type EventType,
+  isEventType,
+  type NewEvent,
+  nearest,
+} from '../schemas/index.ts'
+import { API_LIMITS } from './limits.ts'
+import { Problem } from './problems.ts'
+
+/** What players may say. Everything else is written by the engine, or by routes that check who asks. */
+const TAKEN_TOPICS: ReadonlySet<string> = new Set(['playback-events', 'exposure-events'])
+
+export interface Batch {
+  readonly items: readonly unknown[]
+  readonly sentAtMs?: number
+}
+
+export interface Rejection {
+  readonly code: 'EVENT_SHAPE' | 'EVENT_UNKNOWN' | 'EVENT_NOT_TAKEN' | 'EVENT_INVALID' | 'EVENT_TOO_LARGE'
+  readonly field: string
+  readonly problem: string
+  readonly remedy: string
+}
+
+export type Taken =
+  | { readonly ok: true; readonly eventId: string; readonly type: EventType; readonly record: NewRecord }
+  | { readonly ok: false; readonly rejection: Rejection }
+
+export interface IntakePorts {
+  readonly codec: EventCodec
+  /** A new event id for an event that brings none. */
+  readonly mint: () => string
+}
+
+/** Throws a Problem where the batch as a whole can't be read. */
+export function openBatch(body: unknown): Batch {
+  const envelope = isObject(body) ? body : undefined
+  const items = Array.isArray(body) ? (body as readonly unknown[]) : envelope?.events
+  if (!Array.isArray(items)) {
+    throw new Problem('BODY_SHAPE', 'Wanted: {"events": [{"type": "Heartbeat", ...}]}, or the bare array of events.')
+  }
+  if (items.length === 0) throw new Problem('BODY_SHAPE', '"events" is empty: send at least one event.')
+  if (items.length > API_LIMITS.eventsPerRequestMax) {
+    throw new Problem(
+      'TOO_MANY_EVENTS',
+      `${items.length} events; at most ${API_LIMITS.eventsPerRequestMax} are taken at a time.`,
+    )
+  }
+  if (envelope?.sentAt === undefined || envelope.sentAt === null) return { items }
+  const sentAtMs = readTime(envelope.sentAt)
+  if (sentAtMs === undefined) throw new Problem('BODY_SHAPE', `"sentAt" must be ${TIME_WANTED}.`)
+  return { items, sentAtMs }
+}
+
+export function takeEvent(
+  ports: IntakePorts,
+  arrival: Arrival,
+  item: unknown,
+  idempotencyKey: string | undefined,
+): Taken {
+  if (!isObject(item)) return reject('EVENT_SHAPE', '', 'is no object', 'Send {"type": "Heartbeat", ...}.')
+  const { type, eventId, occurredAt, idempotencyKey: ownKey, ...fields } = item
+  if (typeof type !== 'string' || !isEventType(type)) {
+    const near = typeof type === 'string' ? nearest(type, EVENT_TYPES) : undefined
+    const remedy = near === undefined ? 'GET /subjects lists the types.' : `Did you mean ${near}?`
+    return reject('EVENT_UNKNOWN', 'type', 'is no type of event', remedy)
+  }
+  if (!TAKEN_TOPICS.has(EVENTS[type].topic ?? '')) {
+    return reject('EVENT_NOT_TAKEN', 'type', `${type} is not taken here`, 'Send what players say: playback-events.')
+  }
+  if ('meta' in fields) {
+    return reject('EVENT_INVALID', 'meta', 'is stamped here', 'Leave it out; eventId and occurredAt stand beside type.')
+  }
+  const claim = readClaim(eventId, occurredAt, ownKey ?? idempotencyKey)
+  if (!claim.ok) return claim
+  const checked = ports.codec.validate(type, fields, { without: ['meta'] })
+  if (!checked.ok) return reject('EVENT_INVALID', checked.field, checked.problem, checked.remedy)
+  const meta = stampMeta(arrival, claim.claim, ports.mint)
+  const record = toRecord(ports.codec, { ...checked.event, meta } as NewEvent)
+  if (record.value.length > API_LIMITS.eventBytesMax) {
+    const problem = `takes ${record.value.length} bytes`
+    return reject('EVENT_TOO_LARGE', '', problem, `Stay below ${API_LIMITS.eventBytesMax}.`)
+  }
+  return { ok: true, eventId: meta.eventId, type, record }
+}
+
+type ReadClaim = { readonly ok: true; readonly claim: Claim } | { readonly ok: false; readonly rejection: Rejection }
+
+function readClaim(eventId: unknown, occurredAt: unknown, idempotencyKey: unknown): ReadClaim {
+  if (eventId !== undefined && !(typeof eventId === 'string' && isEventId(eventId))) {
+    return reject('EVENT_INVALID', 'eventId', 'is no UUID in lower case', 'Mint a UUIDv7, or leave it out.')
+  }
+  const keyOk = typeof idempotencyKey === 'string' && isIdempotencyKey(idempotencyKey)
+  if (idempotencyKey !== undefined && !keyOk) {
+    const remedy = `Send 1 to ${API_LIMITS.idempotencyKeyCharsMax} printable ASCII characters.`
+    return reject('EVENT_INVALID', 'idempotencyKey', 'is no such key', remedy)
+  }
+  const occurredAtMs = occurredAt === undefined ? undefined : readTime(occurredAt)
+  if (occurredAt !== undefined && occurredAtMs === undefined) {
+    return reject('EVENT_INVALID', 'occurredAt', 'is no time', `Send ${TIME_WANTED}.`)
+  }
+  return {
+    ok: true,
+    claim: {
+      ...(eventId !== undefined && { eventId }),
+      ...(keyOk && { idempotencyKey }),
+      ...(occurredAtMs !== undefined && { occurredAtMs }),
+    },
+  }
+}
+
+export function isIdempotencyKey(key: string): boolean {
+  return key.length <= API_LIMITS.idempotencyKeyCharsMax && /^[\x21-\x7e]+$/.test(key)
+}
+
+const TIME_WANTED = 'milliseconds since 1970 as a whole number, or an RFC 3339 time with its zone'
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/
+/** The largest moment a Date can hold: everything beyond is a mistake of units. */
+const TIME_MAX_MS = 8.64e15
+
+function readTime(value: unknown): number | undefined {
+  const ms = typeof value === 'string' && RFC3339.test(value) ? Date.parse(value) : value
+  return typeof ms === 'number' && Number.isInteger(ms) && ms >= 0 && ms <= TIME_MAX_MS ? ms : undefined
+}
+
+function reject(code: Rejection['code'], field: string, problem: string, remedy: string) {
+  return { ok: false as const, rejection: { code, field, problem, remedy } }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,122 @@
+/**
+ * The HTTP API, thin: decode, ask a producer or a store, encode. Everything it needs comes in as an argument, so that
+ * the same server runs in tests and in the simulation. Nothing here is state but metrics.
+ */
+import type { IncomingMessage } from 'node:http'
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Registry } from 'prom-client'
+import type { EventLog } from '../log/log.ts'
+import { mintEventId, type RandomBytes } from '../producers/ids.ts'
+import type { EventCodec } from '../schemas/index.ts'
+import { isLoopback, type KeyVerifier, requireKey } from './auth.ts'
+import { readJson } from './body.ts'
+import { addCors } from './cors.ts'
+import { addEventRoutes } from './events.ts'
+import { API_LIMITS } from './limits.ts'
+import { type ApiMetrics, apiMetrics } from './metrics.ts'
+import { asProblem, PROBLEMS, Problem, problemDocument } from './problems.ts'
+import { schemaRegistry } from './registry.ts'
+
+export interface ApiLogger {
+  info(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface ApiOptions {
+  readonly log: EventLog
+  readonly codec: EventCodec
+  readonly keys: KeyVerifier
+  readonly nowMs: () => number
+  readonly random: RandomBytes
+  readonly metrics: Registry
+  readonly logger: ApiLogger
+  readonly corsOrigins: readonly string[]
+  /** Why this process should get no traffic, in words; empty when it may. */
+  readonly complaints: () => Promise<readonly string[]>
+  readonly version: string
+}
+
+export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
+  const mint = () => mintEventId(options.nowMs(), options.random)
+  const app = Fastify({
+    // Fastify's own request log would hold the query, and with it ?key=.
+    logger: false,
+    bodyLimit: API_LIMITS.bodyBytesMax,
+    requestTimeout: API_LIMITS.requestTimeoutMs,
+    keepAliveTimeout: API_LIMITS.keepAliveMs,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: API_LIMITS.urlParamCharsMax },
+    genReqId: (raw) => requestIdOf(raw.headers['x-request-id']) ?? mint(),
+    frameworkErrors: (error, request, reply) => sendProblem(options.logger, error, request, reply),
+  })
+  const metrics = apiMetrics(options.metrics)
+  addParsers(app)
+  addCors(app, options.corsOrigins)
+  observe(app, metrics)
+  app.setErrorHandler((error, request, reply) => sendProblem(options.logger, error, request, reply))
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(options.logger, new Problem('NOT_FOUND', `No ${request.method} here.`), request, reply),
+  )
+  addRoutes(app, options)
+  addEventRoutes(app, { ...options, mint, metrics })
+  await app.register(schemaRegistry)
+  return app
+}
+
+function addParsers(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    ['application/json', 'text/plain'],
+    async (request: FastifyRequest, payload: IncomingMessage) =>
+      await readJson(payload, request.headers['content-encoding']),
+  )
+}
+
+function observe(app: FastifyInstance, metrics: ApiMetrics): void {
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none'
+    metrics.requests.inc({ route, method: request.method, status: reply.statusCode })
+    metrics.requestSeconds.observe({ route }, reply.elapsedTime / 1000)
+  })
+}
+
+function addRoutes(app: FastifyInstance, options: ApiOptions): void {
+  app.get('/', async () => ({ name: 'playhead', version: options.version, post: '/v1/events', schemas: '/subjects' }))
+  app.get('/healthz', async () => ({ status: 'alive' }))
+  app.get('/readyz', async (_request, reply) => {
+    const complaints = await options.complaints()
+    return reply.code(complaints.length === 0 ? 200 : 503).send({ ready: complaints.length === 0, complaints })
+  })
+  app.get('/metrics', async (request, reply) => {
+    if (!isLoopback(request)) requireKey(options.keys, request, ['data', 'admin'])
+    return reply.type(options.metrics.contentType).send(await options.metrics.metrics())
+  })
+}
+
+function sendProblem(
+  logger: ApiLogger,
+  error: FastifyError | Error | unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const problem = asProblem(error)
+  if (problem.code === 'INTERNAL') {
+    logger.error({ err: error, requestId: request.id, route: request.routeOptions.url }, 'a request failed')
+  }
+  if (problem.retryAfterMs !== undefined)
+    reply.header('retry-after', Math.max(1, Math.ceil(problem.retryAfterMs / 1000)))
+  if (problem.code === 'KEY_MISSING' || problem.code === 'KEY_UNKNOWN') reply.header('www-authenticate', 'Bearer')
+  // What is left of a body that was not read would be taken for the next request.
+  if (problem.code === 'BODY_TOO_LARGE') reply.header('connection', 'close')
+  return reply
+    .code(PROBLEMS[problem.code].status)
+    .type('application/problem+json')
+    .send(problemDocument(problem, request.id))
+}
+
+function requestIdOf(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' && /^[\w.:-]{1,64}$/.test(header) ? header : undefined
+}
