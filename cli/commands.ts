@@ -1,0 +1,57 @@
+/** Every command there is. A command's code is loaded when it is called. */
+import type { Command } from './command.ts'
+
+interface Entry {
+  readonly summary: string
+  load(): Promise<Command>
+}
+
+export const COMMANDS: Readonly<Record<string, Entry>> = {
+  up: { summary: 'Start everything on this machine.', load: async () => (await import('./commands/up.ts')).up },
+  api: { summary: 'Run the API alone.', load: async () => (await import('./commands/roles.ts')).api },
+  consumers: { summary: 'Run the consumers alone.', load: async () => (await import('./commands/roles.ts')).consumers },
+  analytics: {
+    summary: 'Run the embedded ClickHouse alone.',
+    load: async () => (await import('./commands/roles.ts')).analytics,
+  },
+  status: {
+    summary: 'Roles, lag, stalls, disk: one screen.',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  doctor: {
+    summary: 'Check this machine and the engines.',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  repair: {
+    summary: 'Finish what a stalled projection can not finish by itself.',
+    load: async () => (await import('./commands/repair.ts')).repair,
+  },
+  config: { summary: 'Show the settings in force.', load: async () => (await import('./commands/config.ts')).config },
+  'keys list': { summary: 'Show the keys.', load: async () => (await import('./commands/keys.ts')).list },
+  'keys add': { summary: 'Make a key.', load: async () => (await import('./commands/keys.ts')).add },
+  'keys rotate': {
+    summary: 'Give a key a new secret; the old one stays valid until revoked.',
+    load: async () => (await import('./commands/keys.ts')).rotate,
+  },
+  'keys revoke': { summary: 'End a key.', load: async () => (await import('./commands/keys.ts')).revoke },
+  'log tail': { summary: 'Show events as they come.', load: async () => (await import('./commands/log-tail.ts')).tail },
+  'log stats': {
+    summary: 'Topics, partitions, lag.',
+    load: async () => (await import('./commands/log-stats.ts')).stats,
+  },
+  'log copy': { summary: 'Copy a log into another.', load: async () => (await import('./commands/log-copy.ts')).copy },
+  'schemas list': { summary: 'Show the event types.', load: async () => (await import('./commands/schemas.ts')).list },
+  'schemas diff': {
+    summary: 'Say what changed between versions of a schema.',
+    load: async () => (await import('./commands/schemas.ts')).diff,
+  },
+  backup: {
+    summary: 'Copy the data folder, consistently.',
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  restore: { summary: 'Bring a backup back.', load: async () => (await import('./commands/backup.ts')).restore },
+  diagnose: {
+    summary: 'Write a report without secrets, for a bug report.',
+    load: async () => (await import('./commands/diagnose.ts')).diagnose,
+  },
+}

@@ -1,0 +1,141 @@
+/**
+ * Which engine stands behind each port, by configuration: the only place that knows. An engine's code is loaded when it
+ * is chosen, so that one machine pays for no cluster driver's memory.
+ */
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { EventLog } from '../log/log.ts'
+import { createCodec, type EventCodec, TOPICS } from '../schemas/index.ts'
+import { ClickHouse } from '../stores/clickhouse/clickhouse.ts'
+import type { StateStore } from '../stores/state.ts'
+import type { LogAddress, StoreAddress } from './addresses.ts'
+import type { Config } from './settings.ts'
+
+/** Names of the users that the embedded ClickHouse interface knows; their passwords are keys. */
+export const ANALYTICS_WRITER = 'admin'
+export const ANALYTICS_READER = 'data'
+const EMBEDDED_DATABASE = 'playhead'
+
+export interface Folders {
+  readonly data: string
+  readonly log: string
+  readonly state: string
+  readonly analytics: string
+  readonly run: string
+}
+
+export function foldersOf(config: Pick<Config, 'data'>): Folders {
+  const data = resolve(config.data)
+  return {
+    data,
+    log: join(data, 'log'),
+    state: join(data, 'state'),
+    analytics: join(data, 'analytics'),
+    run: join(data, 'run'),
+  }
+}
+
+export async function openLog(config: Config): Promise<EventLog> {
+  const log = await openLogAt(config, config.log)
+  await log.ensureTopics(Object.entries(TOPICS).map(([topic, { partitions }]) => ({ topic, partitions })))
+  return log
+}
+
+/** Without its topics; `address` may be another log than the configured one (a copy). */
+export async function openLogAt(config: Config, address: LogAddress, dir = foldersOf(config).log): Promise<EventLog> {
+  if (address.engine === 'embedded') {
+    const { openEmbeddedLog } = await import('../log/embedded/index.ts')
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    return await openEmbeddedLog({ dir })
+  }
+  const { openKafkaLog } = await import('../log/kafka/index.ts')
+  const password = config.logPassword ?? address.password
+  return await openKafkaLog({
+    brokers: address.brokers.map(hostPort),
+    clientId: 'playhead',
+    replicationFactor: config.logReplication,
+    ...((config.logTls || config.logCaFile !== undefined) && {
+      tls: {
+        ...(config.logCaFile !== undefined && { caFile: config.logCaFile }),
+        ...certificate(config.logCertFile, config.logCertKeyFile),
+      },
+    }),
+    ...(address.username !== undefined && {
+      sasl: { mechanism: config.logSaslMechanism, username: address.username, password: password ?? '' },
+    }),
+  })
+}
+
+export async function openState(config: Config): Promise<StateStore> {
+  const { store } = config
+  if (store.engine === 'cassandra') return await openCassandra(config, store)
+  const { openEmbeddedState } = await import('../stores/embedded/index.ts')
+  const dir = foldersOf(config).state
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  return await openEmbeddedState({ dir, clock: Date.now })
+}
+
+async function openCassandra(
+  config: Config,
+  store: Extract<StoreAddress, { engine: 'cassandra' }>,
+): Promise<StateStore> {
+  const { openCassandraState } = await import('../stores/cassandra/index.ts')
+  const password = config.storePassword ?? store.password
+  return await openCassandraState({
+    contactPoints: store.contactPoints.map(({ host }) => host),
+    port: store.contactPoints[0]?.port ?? 9042,
+    keyspace: store.keyspace,
+    ...replicationOf(config),
+    clock: Date.now,
+    ...(config.storeDc !== undefined && { localDataCenter: config.storeDc }),
+    ...(store.username !== undefined && { username: store.username, password: password ?? '' }),
+    ...(config.storeCaFile !== undefined && {
+      tls: {
+        caFile: config.storeCaFile,
+        ...certificate(config.storeCertFile, config.storeCertKeyFile),
+      },
+    }),
+  })
+}
+
+function replicationOf({ storeDc, storeReplication }: Config): {
+  replication?: Readonly<Record<string, string | number>>
+} {
+  if (storeReplication === undefined) return {}
+  return { replication: { class: 'NetworkTopologyStrategy', [storeDc ?? 'replication_factor']: storeReplication } }
+}
+
+/** The writer's connection; the embedded interface takes the admin key for its password. */
+export function openAnalytics(config: Config, adminKey: string): ClickHouse {
+  const { analytics } = config
+  if (analytics.engine === 'embedded') {
+    const url = `http://${hostPort({ host: config.analyticsHost, port: config.analyticsPort })}`
+    return new ClickHouse({ url, username: ANALYTICS_WRITER, password: adminKey, database: EMBEDDED_DATABASE })
+  }
+  return new ClickHouse({
+    url: analytics.url,
+    username: analytics.username ?? 'default',
+    password: config.analyticsPassword ?? analytics.password ?? '',
+    database: analytics.database,
+    ...(config.analyticsCaFile !== undefined && { tls: { caFile: config.analyticsCaFile } }),
+  })
+}
+
+export async function openCodec(config: Config): Promise<EventCodec> {
+  if (config.schemaRegistryUrl === undefined) return await createCodec()
+  const url = new URL(config.schemaRegistryUrl)
+  const { username, password } = url
+  url.username = ''
+  url.password = ''
+  const auth = { username: decodeURIComponent(username), password: decodeURIComponent(password) }
+  return await createCodec({ registryUrl: url.href, ...(username !== '' && { auth }) })
+}
+
+function hostPort({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** Ours, where the other side asks for one. */
+function certificate(certFile: string | undefined, keyFile: string | undefined) {
+  return { ...(certFile !== undefined && { certFile }), ...(keyFile !== undefined && { keyFile }) }
+}

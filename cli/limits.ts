@@ -1,0 +1,41 @@
+/** Every limit of cli/, by name, in one place. */
+export const CLI_LIMITS = {
+  /** A role that comes up is asked for readiness this often, and given up on after this long. */
+  readyPollMs: 100,
+  readyTimeoutMs: 120_000,
+  /** Restart back-off: first pause, its ceiling, and how many failures in a row are too many. */
+  restartFirstMs: 250,
+  restartCeilingMs: 15_000,
+  restartsMax: 8,
+  /** A role that stayed up this long has earned a clean record. */
+  restartForgetMs: 60_000,
+  /** How long a role may drain before it is killed. */
+  drainTimeoutMs: 30_000,
+  /** A supervised role whose supervisor is gone drains for this long, then ends whatever happens. */
+  orphanTimeoutMs: 5_000,
+  /** npm passes Ctrl-C on to a child that the terminal has told already: two within this time are one. */
+  interruptEchoMs: 400,
+  /** A role's log line longer than this is cut. */
+  logLineCharsMax: 64 * 1024,
+  /** Last lines of a role that are shown again when it is given up. */
+  lastWordsLinesMax: 20,
+  configFileBytesMax: 256 * 1024,
+  keysFileBytesMax: 1024 * 1024,
+  keysMax: 1_000,
+  /** How soon a changed keys file is noticed. */
+  keysReloadMs: 1_000,
+  /** A lock of another host (a shared volume) counts as held while its beat is younger than this. */
+  lockBeatMs: 2_000,
+  lockLeaseMs: 15_000,
+  /** doctor, status and diagnose wait this long for anything remote. */
+  probeTimeoutMs: 3_000,
+  /** Opening an engine from afar takes longer: brokers are found, sessions made. */
+  engineProbeTimeoutMs: 20_000,
+  /** doctor: less free space than this is a ✗. */
+  diskFreeBytesMin: 2 * 1024 * 1024 * 1024,
+  /** doctor: the clock may differ this much from an engine's. */
+  clockSkewMaxMs: 2_000,
+  logReadRecordsMax: 2_000,
+  logReadBytesMax: 4 * 1024 * 1024,
+  logTailWaitMs: 1_000,
+} as const

@@ -1,0 +1,254 @@
+/**
+ * Every setting there is, once: its key, default, parser and help. The loader (config.ts), `playhead config`, the help
+ * and docs/configuration.md all read this table.
+ */
+import {
+  analyticsAddress,
+  bool,
+  filledText,
+  integer,
+  list,
+  logAddress,
+  oneOf,
+  type Parser,
+  port,
+  storeAddress,
+  text,
+  webAddress,
+} from './addresses.ts'
+
+export interface Setting<T> {
+  readonly key: string
+  /** Undefined: the setting is absent unless given. */
+  readonly default: string | undefined
+  readonly parse: Parser<T>
+  readonly group: 'General' | 'API' | 'Event log' | 'State store' | 'Analytics' | 'Health and metrics'
+  /** `whole`: never shown. `password`: an address whose password is never shown. Both may come from KEY_FILE. */
+  readonly secret?: 'whole' | 'password'
+  readonly help: string
+}
+
+type Optional<T> = Setting<T> & { readonly default: undefined }
+type Given<T> = Setting<T> & { readonly default: string }
+
+const given = <T>(s: Given<T>): Given<T> => s
+const optional = <T>(s: Omit<Optional<T>, 'default'>): Optional<T> => ({ ...s, default: undefined })
+
+export const SETTINGS = {
+  data: given({
+    key: 'PLAYHEAD_DATA',
+    default: './data',
+    parse: filledText,
+    group: 'General',
+    help: 'Folder of everything that is kept: log, state, analytics, keys.',
+  }),
+  keysFile: optional({
+    key: 'PLAYHEAD_KEYS_FILE',
+    parse: filledText,
+    group: 'General',
+    help: 'Keys shared by all pods. Without it: keys.json in the data folder, made by the first start.',
+  }),
+  logLevel: given({
+    key: 'PLAYHEAD_LOG_LEVEL',
+    default: 'info',
+    parse: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'),
+    group: 'General',
+    help: 'How much the roles log: trace, debug, info, warn, error or fatal.',
+  }),
+  schemaRegistryUrl: optional({
+    key: 'SCHEMA_REGISTRY_URL',
+    parse: webAddress,
+    group: 'General',
+    secret: 'password',
+    help: 'An external schema registry. Without it the schema ids of this release are used, and the API serves them.',
+  }),
+
+  host: given({
+    key: 'PLAYHEAD_HOST',
+    default: '127.0.0.1',
+    parse: filledText,
+    group: 'API',
+    help: 'Address the API listens on. 0.0.0.0 lets other machines in.',
+  }),
+  port: given({
+    key: 'PLAYHEAD_PORT',
+    default: '8080',
+    parse: port,
+    group: 'API',
+    help: 'Port of the API; 0 takes a free one.',
+  }),
+  corsOrigins: given({
+    key: 'PLAYHEAD_CORS_ORIGINS',
+    default: '*',
+    parse: list,
+    group: 'API',
+    help: 'Web origins whose pages may post events, with commas between them; * is all.',
+  }),
+
+  log: given({
+    key: 'PLAYHEAD_LOG',
+    default: 'embedded',
+    parse: logAddress,
+    group: 'Event log',
+    secret: 'password',
+    help: 'embedded, or kafka://[user:password@]host:port,host:port',
+  }),
+  logPassword: optional({
+    key: 'PLAYHEAD_LOG_PASSWORD',
+    parse: filledText,
+    group: 'Event log',
+    secret: 'whole',
+    help: "Kafka's password, where it should not stand in the address.",
+  }),
+  logSaslMechanism: given({
+    key: 'PLAYHEAD_LOG_SASL_MECHANISM',
+    default: 'scram-sha-512',
+    parse: oneOf('plain', 'scram-sha-256', 'scram-sha-512'),
+    group: 'Event log',
+    help: 'How Kafka checks the user: plain, scram-sha-256 or scram-sha-512.',
+  }),
+  logTls: given({
+    key: 'PLAYHEAD_LOG_TLS',
+    default: 'false',
+    parse: bool,
+    group: 'Event log',
+    help: 'Reach Kafka over TLS (on by itself where a CA file is given).',
+  }),
+  logCaFile: optional({
+    key: 'PLAYHEAD_LOG_CA_FILE',
+    parse: filledText,
+    group: 'Event log',
+    help: "PEM file of the CA that signed Kafka's certificate.",
+  }),
+  logCertFile: optional({
+    key: 'PLAYHEAD_LOG_CERT_FILE',
+    parse: filledText,
+    group: 'Event log',
+    help: 'PEM file of our certificate, where Kafka asks for one.',
+  }),
+  logCertKeyFile: optional({
+    key: 'PLAYHEAD_LOG_CERT_KEY_FILE',
+    parse: filledText,
+    group: 'Event log',
+    help: "PEM file of that certificate's private key.",
+  }),
+  logReplication: given({
+    key: 'PLAYHEAD_LOG_REPLICATION',
+    default: '1',
+    parse: integer(1, 9),
+    group: 'Event log',
+    help: 'Replicas of topics that we create. A cluster that matters has 3.',
+  }),
+
+  store: given({
+    key: 'PLAYHEAD_STORE',
+    default: 'embedded',
+    parse: storeAddress,
+    group: 'State store',
+    secret: 'password',
+    help: 'embedded, or cassandra://[user:password@]host:port,host:port/keyspace',
+  }),
+  storePassword: optional({
+    key: 'PLAYHEAD_STORE_PASSWORD',
+    parse: filledText,
+    group: 'State store',
+    secret: 'whole',
+    help: "Cassandra's password, where it should not stand in the address.",
+  }),
+  storeDc: optional({
+    key: 'PLAYHEAD_STORE_DC',
+    parse: filledText,
+    group: 'State store',
+    help: 'Our Cassandra data centre; reads and writes then stay in it (LOCAL_QUORUM).',
+  }),
+  storeReplication: optional({
+    key: 'PLAYHEAD_STORE_REPLICATION',
+    parse: integer(1, 9),
+    group: 'State store',
+    help: 'Replicas of a keyspace that we create. Without it: on every node, up to three of each data centre.',
+  }),
+  storeCaFile: optional({
+    key: 'PLAYHEAD_STORE_CA_FILE',
+    parse: filledText,
+    group: 'State store',
+    help: "PEM file of the CA that signed Cassandra's certificate; given, TLS is used.",
+  }),
+  storeCertFile: optional({
+    key: 'PLAYHEAD_STORE_CERT_FILE',
+    parse: filledText,
+    group: 'State store',
+    help: 'PEM file of our certificate, where Cassandra asks for one.',
+  }),
+  storeCertKeyFile: optional({
+    key: 'PLAYHEAD_STORE_CERT_KEY_FILE',
+    parse: filledText,
+    group: 'State store',
+    help: "PEM file of that certificate's private key.",
+  }),
+
+  analytics: given({
+    key: 'PLAYHEAD_ANALYTICS',
+    default: 'embedded',
+    parse: analyticsAddress,
+    group: 'Analytics',
+    secret: 'password',
+    help: 'embedded, or http(s)://user:password@host:8123/database',
+  }),
+  analyticsPassword: optional({
+    key: 'PLAYHEAD_ANALYTICS_PASSWORD',
+    parse: filledText,
+    group: 'Analytics',
+    secret: 'whole',
+    help: "ClickHouse's password, where it should not stand in the address.",
+  }),
+  analyticsCaFile: optional({
+    key: 'PLAYHEAD_ANALYTICS_CA_FILE',
+    parse: filledText,
+    group: 'Analytics',
+    help: "PEM file of the CA that signed ClickHouse's certificate.",
+  }),
+  analyticsHost: given({
+    key: 'PLAYHEAD_ANALYTICS_HOST',
+    default: '127.0.0.1',
+    parse: filledText,
+    group: 'Analytics',
+    help: 'Address the embedded ClickHouse interface listens on.',
+  }),
+  analyticsPort: given({
+    key: 'PLAYHEAD_ANALYTICS_PORT',
+    default: '8123',
+    parse: port,
+    group: 'Analytics',
+    help: 'Port of the embedded ClickHouse interface; 0 takes a free one.',
+  }),
+
+  healthHost: given({
+    key: 'PLAYHEAD_HEALTH_HOST',
+    default: '127.0.0.1',
+    parse: text,
+    group: 'Health and metrics',
+    help: 'Address of /healthz, /readyz and /metrics of the roles that are not the API.',
+  }),
+  consumersHealthPort: given({
+    key: 'PLAYHEAD_CONSUMERS_HEALTH_PORT',
+    default: '8081',
+    parse: port,
+    group: 'Health and metrics',
+    help: 'Their port in the consumers role; 0 takes a free one.',
+  }),
+  analyticsHealthPort: given({
+    key: 'PLAYHEAD_ANALYTICS_HEALTH_PORT',
+    default: '8082',
+    parse: port,
+    group: 'Health and metrics',
+    help: 'Their port in the analytics role; 0 takes a free one.',
+  }),
+} as const
+
+export type SettingName = keyof typeof SETTINGS
+type ValueOf<S> = S extends Optional<infer T> ? T | undefined : S extends Setting<infer T> ? T : never
+export type Config = { readonly [N in SettingName]: ValueOf<(typeof SETTINGS)[N]> }
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[]
+/** Where the config file is; read from the environment only. */
+export const CONFIG_FILE_KEY = 'PLAYHEAD_CONFIG'
