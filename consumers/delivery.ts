@@ -26,7 +26,7 @@ import {
   type StateTable,
 } from '../stores/state.ts'
 import type { DeadLetters } from './dead-letters.ts'
-import { decide } from './decide.ts'
+import { type Decision, decide } from './decide.ts'
 import { type DuplicateWindow, readBackWindow } from './duplicates.ts'
 import { StaleOwner, Stalled } from './errors.ts'
 import type { AtFailpoint } from './failpoints.ts'
@@ -48,6 +48,13 @@ export interface DeliveryPorts {
   readonly at: AtFailpoint
   /** The analytics database of the generation: its landing tables and their targets. */
   readonly database: string
+}
+
+/** A batch on its way: decided, and folded already where that needs no state. */
+export interface Prepared {
+  readonly decisions: readonly Decision[]
+  readonly to: bigint
+  readonly folded: FoldedBatch | undefined
 }
 
 /** What to do with a batch whose deduplication token may be forgotten: stop, or (an operator's repair) look for its rows. */
@@ -121,21 +128,31 @@ export class Delivery {
     if (intent === undefined) return
     await this.#ports.at('redo.begun')
     const records = await this.#readExactly(intent)
-    const batch = await this.#fold(records, intent.to, intent)
+    const batch = await this.#fold(await this.#decide(records, intent), intent.to, intent)
     const missing = await this.#missing(batch, intent, onForgotten)
     await this.#write(batch, intent, missing)
     await this.#advance(batch, intent)
   }
 
-  /** Steps 3 to 8 for records that start at the checkpoint. */
-  async deliver(records: readonly LogRecord[]): Promise<FoldedBatch> {
-    const { commits, at } = this.#ports
+  /**
+   * Step 3, as far as it needs no state: what becomes of each record, and a journal's rows. It may run while the batch
+   * before is being written; batches are prepared in the order in which they are delivered.
+   */
+  async prepare(records: readonly LogRecord[]): Promise<Prepared> {
     const last = records[records.length - 1]
     if (last === undefined) throw new Error('an empty batch')
+    const decisions = await this.#decide(records, undefined)
+    const to = last.position
+    const keyed = this.#generation.projection.keyed !== undefined
+    return { decisions, to, folded: keyed ? undefined : await this.#fold(decisions, to, undefined) }
+  }
+
+  /** The rest of step 3, and steps 4 to 8, for records that start at the checkpoint. */
+  async deliver({ decisions, to, folded }: Prepared): Promise<FoldedBatch> {
+    const { commits, at } = this.#ports
     await at('batch.read')
     const from = this.record.checkpoint
-    const to = last.position
-    const batch = await this.#fold(records, to, undefined)
+    const batch = folded ?? (await this.#fold(decisions, to, undefined))
     if (tooManyParked(batch)) throw this.#tooManyParked(batch)
     await at('batch.folded')
     const intent: Intent = {
@@ -184,7 +201,7 @@ export class Delivery {
     )
   }
 
-  async #fold(records: readonly LogRecord[], to: bigint, redo: Intent | undefined): Promise<FoldedBatch> {
+  async #decide(records: readonly LogRecord[], redo: Intent | undefined): Promise<readonly Decision[]> {
     const { codec } = this.#ports
     const decisions = await decide(records, this.#place, {
       codec,
@@ -192,11 +209,14 @@ export class Delivery {
       obey: redo === undefined ? undefined : new Set(redo.parked),
       learn: (id) => this.#until('schema registry', () => codec.learn(id)),
     })
-    if (redo !== undefined)
-      this.#obeys(
-        decisions.flatMap((d) => (d.parked ? [d.record.position] : [])),
-        redo,
-      )
+    if (redo !== undefined) {
+      const parked = decisions.flatMap((d) => (d.parked ? [d.record.position] : []))
+      this.#obeys(parked, redo)
+    }
+    return decisions
+  }
+
+  async #fold(decisions: readonly Decision[], to: bigint, redo: Intent | undefined): Promise<FoldedBatch> {
     const folding = {
       projection: this.#generation.projection,
       place: this.#place,

@@ -8,9 +8,16 @@ import type { EventLog, LogRecord, Position, TopicPartition } from '../log/log.t
 import { eventIdOf } from '../schemas/index.ts'
 import { CONSUMER_LIMITS } from './limits.ts'
 
+/** Forgotten occurrences at the queue's front, before it is cut. */
+const COMPACT_AFTER = 16_384
+
 export class DuplicateWindow {
   readonly #positions: bigint
   readonly #lastSeen = new Map<string, bigint>()
+  /** Every occurrence within the window, oldest first; a queue beside the map, whose front is costly to look for. */
+  #ids: string[] = []
+  #at: bigint[] = []
+  #first = 0
 
   constructor(positions: number = CONSUMER_LIMITS.duplicateWindowPositions) {
     this.#positions = BigInt(positions)
@@ -18,23 +25,28 @@ export class DuplicateWindow {
 
   /** Says whether this id was seen within the window, and remembers it. Positions must rise. */
   seen(id: string, position: bigint): boolean {
-    const before = this.#lastSeen.get(id)
-    if (before !== undefined) this.#lastSeen.delete(id)
-    this.#lastSeen.set(id, position)
     this.#forget(position)
-    return before !== undefined && position - before <= this.#positions
+    const before = this.#lastSeen.has(id)
+    this.#lastSeen.set(id, position)
+    this.#ids.push(id)
+    this.#at.push(position)
+    return before
   }
 
   get size(): number {
     return this.#lastSeen.size
   }
 
-  /** The map is in the order of last occurrence, so what is too old is in front. */
   #forget(position: bigint): void {
-    for (const [id, at] of this.#lastSeen) {
-      if (position - at <= this.#positions) return
-      this.#lastSeen.delete(id)
+    const oldest = position - this.#positions
+    for (; this.#first < this.#at.length && this.#at[this.#first]! < oldest; this.#first++) {
+      const id = this.#ids[this.#first]!
+      if (this.#lastSeen.get(id) === this.#at[this.#first]) this.#lastSeen.delete(id)
     }
+    if (this.#first < COMPACT_AFTER) return
+    this.#ids = this.#ids.slice(this.#first)
+    this.#at = this.#at.slice(this.#first)
+    this.#first = 0
   }
 }
 

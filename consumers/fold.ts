@@ -8,6 +8,7 @@
 import type { TopicPartition } from '../log/log.ts'
 import type { Cell, Entry, Keyed, Landing, Projection, SignedRow } from '../projections/projection.ts'
 import type { StateRow, Tally } from '../stores/state.ts'
+import { BREATHE_EVERY, breathe } from './breathe.ts'
 import { type Decision, type ParkedRecord, parkFolded } from './decide.ts'
 import { Stalled } from './errors.ts'
 import { rowHash } from './hash.ts'
@@ -42,7 +43,10 @@ export async function foldBatch(decided: readonly Decision[], folding: Folding):
   if (projection.keyed !== undefined) await foldKeyed(decisions, projection.keyed, folding, output)
   if (projection.journal !== undefined) {
     const { landing, row, rowKey } = projection.journal
-    for (const { entry } of decisions) output.insert(landing, rowKey(entry), row(entry), entry.position, 1)
+    for (const [i, { entry }] of decisions.entries()) {
+      if (i % BREATHE_EVERY === BREATHE_EVERY - 1) await breathe()
+      output.insert(landing, rowKey(entry), row(entry), entry.position, 1)
+    }
   }
   return output.close(decisions)
 }

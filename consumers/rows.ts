@@ -40,8 +40,10 @@ export class LandingBody {
   }
 }
 
+const NEEDS_ESCAPE = /["\\\p{Cc}\p{Cs}]/u
+
 function cellText(cell: Cell): string {
-  if (typeof cell === 'string') return JSON.stringify(cell)
+  if (typeof cell === 'string') return NEEDS_ESCAPE.test(cell) ? JSON.stringify(cell) : `"${cell}"`
   if (cell === null) return 'null'
   if (typeof cell === 'object') return `[${cell.map(cellText).join(',')}]`
   return String(cell)

@@ -11,7 +11,7 @@
 import type { Position, ReadAnswer, TopicPartition } from '../log/log.ts'
 import type { CommitRecord } from '../stores/state.ts'
 import { AUDIT_FROM_START, type AuditFinding, audit } from './audit.ts'
-import { Delivery, type DeliveryPorts } from './delivery.ts'
+import { Delivery, type DeliveryPorts, type Prepared } from './delivery.ts'
 import { Abandoned, StaleOwner, Stalled } from './errors.ts'
 import type { Generation } from './generation.ts'
 import { CONSUMER_LIMITS } from './limits.ts'
@@ -35,6 +35,12 @@ export interface WorkerStatus extends TopicPartition {
   readonly waitingFor: string | undefined
   readonly retries: number
   readonly lastMovedMs: number
+}
+
+interface Ahead {
+  readonly answer: ReadAnswer
+  /** Undefined: nothing was there to read. */
+  readonly prepared: Prepared | undefined
 }
 
 export interface WorkerLogger {
@@ -145,15 +151,15 @@ export class PartitionWorker {
   async #deliverOn(delivery: Delivery): Promise<void> {
     const { world } = this.#ports
     let next = delivery.record.checkpoint as Position
-    let ahead: Promise<ReadAnswer> | undefined
+    let ahead: Promise<Ahead> | undefined
     while (!this.#draining.signal.aborted) {
       this.#state = 'reading'
       const begunMs = world.nowMs()
-      const answer = await (ahead ?? this.#readFrom(next))
+      const { answer, prepared } = await (ahead ?? this.#prepareFrom(delivery, next))
       ahead = undefined
       this.#end = answer.end
       next = answer.next
-      if (answer.records.length === 0) {
+      if (prepared === undefined) {
         this.#moved()
         await this.#auditIfDue(delivery)
         continue
@@ -162,8 +168,8 @@ export class PartitionWorker {
       this.#inFlight = BigInt(answer.records.length)
       this.#read += this.#inFlight
       const full = answer.next < answer.end
-      if (full) ahead = this.#readAhead(next)
-      await delivery.deliver(answer.records)
+      if (full) ahead = this.#prepareAhead(delivery, next)
+      await delivery.deliver(prepared)
       this.#inFlight = 0n
       this.#moved()
       await this.#auditIfDue(delivery)
@@ -173,10 +179,17 @@ export class PartitionWorker {
     await ahead
   }
 
-  /** Read while the batch before is being written; its failure is met when it is awaited. */
-  #readAhead(next: Position): Promise<ReadAnswer> {
-    const ahead = this.#readFrom(next)
-    ahead.catch((error: unknown) => this.#logger.warn({ ...this.place, error: String(error) }, 'reading ahead failed'))
+  async #prepareFrom(delivery: Delivery, next: Position): Promise<Ahead> {
+    const answer = await this.#readFrom(next)
+    return { answer, prepared: answer.records.length === 0 ? undefined : await delivery.prepare(answer.records) }
+  }
+
+  /** While the batch before is being written; its failure is met when it is awaited. */
+  #prepareAhead(delivery: Delivery, next: Position): Promise<Ahead> {
+    const ahead = this.#prepareFrom(delivery, next)
+    ahead.catch((error: unknown) =>
+      this.#logger.warn({ ...this.place, error: String(error) }, 'preparing ahead failed'),
+    )
     return ahead
   }
 

@@ -57,21 +57,24 @@ const COLUMNS = new Set(['type', 'meta', 'profileId', 'sessionId', 'titleId'])
 
 /** The fields that have a column of their own, and all others as JSON. */
 function split(event: PlayheadEvent): { rest: string; profileId: string; sessionId: string; titleId: string } {
-  const {
-    profileId = '',
-    sessionId = '',
-    titleId = '',
-  } = event as { profileId?: string; sessionId?: string; titleId?: string }
+  const ids = event as { profileId?: string | null; sessionId?: string | null; titleId?: string | null }
   const rest: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(event)) {
+  for (const name in event) {
+    const value = (event as unknown as Record<string, unknown>)[name]
     if (value !== null && !COLUMNS.has(name)) rest[name] = value
   }
   return {
-    rest: JSON.stringify(rest, bytesAsBase64),
-    profileId: profileId ?? '',
-    sessionId: sessionId ?? '',
-    titleId: titleId ?? '',
+    rest: jsonOf(rest),
+    profileId: ids.profileId ?? '',
+    sessionId: ids.sessionId ?? '',
+    titleId: ids.titleId ?? '',
   }
+}
+
+/** Few events hold bytes, and a replacer costs all of them; so it is used only where bytes show. */
+function jsonOf(rest: Record<string, unknown>): string {
+  const json = JSON.stringify(rest)
+  return json.includes('{"type":"Buffer","data":[') ? JSON.stringify(rest, bytesAsBase64) : json
 }
 
 function bytesAsBase64(_name: string, value: unknown): unknown {

@@ -41,6 +41,7 @@ async function spawnServer(): Promise<Child | string> {
     }`
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, UV_THREADPOOL_SIZE: '8' },
   })
   children.add(child)
   child.once('exit', () => children.delete(child))

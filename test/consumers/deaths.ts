@@ -115,7 +115,7 @@ export async function deliverRest(scene: Scene, delivery: Delivery): Promise<voi
   for (;;) {
     const records = await nextBatch(scene, delivery.record.checkpoint)
     if (records.length === 0) return
-    await delivery.deliver(records)
+    await delivery.deliver(await delivery.prepare(records))
   }
 }
 

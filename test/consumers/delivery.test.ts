@@ -82,7 +82,7 @@ test('more parked events in one batch than can be poison stall the partition, an
   const delivery = owner(scene)
   await delivery.takeOver()
   const records = await nextBatch(scene, delivery.record.checkpoint, 1_000)
-  await assert.rejects(delivery.deliver(records), { code: 'TOO_MANY_PARKED' })
+  await assert.rejects(delivery.deliver(await delivery.prepare(records)), { code: 'TOO_MANY_PARKED' })
   const record = await engines.state.commits.read(delivery.key)
   assert.equal(record?.checkpoint, 8n)
   assert.equal(record?.intent, undefined)
@@ -105,7 +105,7 @@ test('an owner that was replaced is refused at its next step, whichever that is,
       await deliverRest(scene, heir)
     })
     await replaced.takeOver()
-    await assert.rejects(replaced.deliver(await nextBatch(scene, 0n)), StaleOwner, step)
+    await assert.rejects(replaced.deliver(await replaced.prepare(await nextBatch(scene, 0n))), StaleOwner, step)
     await assertExactlyOnce(scene)
   }
 })
@@ -165,7 +165,7 @@ test('any batching of the same records ends in the same rows', async () => {
     for (;;) {
       const records = await nextBatch(scene, delivery.record.checkpoint, recordsMax)
       if (records.length === 0) break
-      await delivery.deliver(records)
+      await delivery.deliver(await delivery.prepare(records))
     }
     await assertExactlyOnce(scene)
   }
