@@ -142,8 +142,7 @@ async function runStatement(connection: Connection, execution: Execution, path: 
 async function prepare(connection: Connection, execution: Execution, id: string): Promise<() => Promise<void>> {
   const { session, settings } = execution
   const base = baseSettings(execution.limits, id)
-  const start =
-    session === undefined || session.isNew ? setStatement(base) : setStatement(new Map([['log_comment', id]]))
+  const start = session?.isReady !== true ? setStatement(base) : setStatement(new Map([['log_comment', id]]))
   const undo = session === undefined || settings.size === 0 ? '' : await restoring(connection, settings)
   const use = execution.database === undefined ? '' : `USE ${quoted(execution.database)};`
   const readonly = execution.isReadonly && session === undefined ? 'SET readonly = 1;' : ''
@@ -151,6 +150,7 @@ async function prepare(connection: Connection, execution: Execution, id: string)
     `${start}${use}${setStatement(settings)}${parameterStatement(execution.parameters)}${readonly}`,
     'Null',
   )
+  session?.markReady()
   return async () => {
     if (undo !== '') await connection.run(undo, 'Null')
   }

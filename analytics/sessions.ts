@@ -15,8 +15,9 @@ export interface SessionRequest {
 
 export interface Session {
   readonly connection: Connection
-  /** Nothing has run on it yet. */
-  readonly isNew: boolean
+  /** Its connection has the settings that every one starts with. */
+  readonly isReady: boolean
+  markReady(): void
   /** Gives the session back; `isBroken` ends it. */
   release(isBroken: boolean): void
 }
@@ -29,6 +30,7 @@ export interface Sessions {
 interface Entry {
   readonly connection: Connection
   isBusy: boolean
+  isReady: boolean
   timer: NodeJS.Timeout | undefined
 }
 
@@ -45,12 +47,11 @@ export function createSessions(connect: () => Connection, sessionsMax: number): 
     take(owner, request) {
       const key = `${owner}\0${request.id}`
       let entry = entries.get(key)
-      const isNew = entry === undefined
       if (entry === undefined) {
         if (request.mustExist) throw refuse('SESSION_NOT_FOUND', `Session ${request.id} not found`)
         if (entries.size >= sessionsMax)
           throw refuse('TOO_MANY_SIMULTANEOUS_QUERIES', `Too many sessions. Maximum: ${sessionsMax}`)
-        entry = { connection: connect(), isBusy: false, timer: undefined }
+        entry = { connection: connect(), isBusy: false, isReady: false, timer: undefined }
         entries.set(key, entry)
       }
       if (entry.isBusy) throw refuse('SESSION_IS_LOCKED', `Session ${request.id} is locked by a concurrent client`)
@@ -59,7 +60,10 @@ export function createSessions(connect: () => Connection, sessionsMax: number): 
       clearTimeout(mine.timer)
       return {
         connection: mine.connection,
-        isNew,
+        isReady: mine.isReady,
+        markReady() {
+          mine.isReady = true
+        },
         release(isBroken) {
           mine.isBusy = false
           if (isBroken || entries.get(key) !== mine) return end(key, mine)

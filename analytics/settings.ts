@@ -91,7 +91,7 @@ const READER_ALLOWED_PATTERN = /^output_format_(?!schema)[a-z0-9_]+$/
 
 /** What a writer may not send either: a file, a place on the network, SQL in disguise, another grammar, a lifted guard. */
 export const SETTINGS_REFUSED =
-  /^(format_schema.*|output_format_schema|format_template_.*|.*(_path|_file|_url|_filter|_filters)|dialect|readonly|allow_ddl|allow_introspection_functions|.*_named_collection.*|allow_experimental_ai_functions|s3_.*|hdfs_.*|azure_.*|storage_file_.*|rename_files_after_processing|log_comment|profile|implicit_select|default_(temporary_)?table_engine|.*values_(interpret_expressions|deduce_templates_of_expressions)|input_format_parallel_parsing|async_insert|.*_overflow_mode_.*|ai_.*|default_.*_provider)$/
+  /^(format_schema.*|output_format_schema|format_template_.*|.*(_path|_file|_url|_filter|_filters)|dialect|readonly|allow_ddl|allow_introspection_functions|.*_named_collection.*|allow_experimental_ai_functions|s3_.*|hdfs_.*|azure_.*|storage_file_.*|rename_files_after_processing|log_comment|profile|implicit_select|default_(temporary_)?table_engine|.*values_(interpret_expressions|deduce_templates_of_expressions)|input_format_parallel_parsing|async_insert|ai_.*|default_.*_provider)$/
 
 export type Settings = ReadonlyMap<string, string>
 

@@ -1,4 +1,7 @@
-/** Rows on their way to one landing table, as JSONCompactEachRow text: built once, the same bytes in every retry. */
+/**
+ * Rows on their way to one landing table, as TabSeparated text: built once, the same bytes in every retry. (A cell of JSON
+ * needs no escaping there, and ClickHouse reads it faster than rows of JSON.)
+ */
 import type { Cell, Landing } from '../projections/projection.ts'
 
 const FLUSH_CHARS = 256 * 1024
@@ -16,13 +19,13 @@ export class LandingBody {
   constructor(landing: Landing, owner: string, term: bigint) {
     this.landing = landing
     this.columns = ['owner', 'term', ...landing.columns]
-    this.#prefix = `[${JSON.stringify(owner)},${term}`
+    this.#prefix = `${cellText(owner)}\t${term}`
   }
 
   add(cells: readonly Cell[], sign: 1 | -1 = 1): void {
     let line = this.#prefix
-    for (const cell of cells) line += `,${cellText(cell)}`
-    this.#text += `${line}]\n`
+    for (const cell of cells) line += `\t${cellText(cell)}`
+    this.#text += `${line}\n`
     this.rows++
     if (sign === 1) this.standing++
     if (this.#text.length > FLUSH_CHARS) this.#flush()
@@ -40,11 +43,24 @@ export class LandingBody {
   }
 }
 
-const NEEDS_ESCAPE = /["\\\p{Cc}\p{Cs}]/u
+const NEEDS_ESCAPE = /[\\\t\n\r]/
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
 
 function cellText(cell: Cell): string {
-  if (typeof cell === 'string') return NEEDS_ESCAPE.test(cell) ? JSON.stringify(cell) : `"${cell}"`
-  if (cell === null) return 'null'
-  if (typeof cell === 'object') return `[${cell.map(cellText).join(',')}]`
+  if (typeof cell === 'string') return NEEDS_ESCAPE.test(cell) ? escaped(cell) : cell
+  if (cell === null) return '\\N'
+  if (typeof cell === 'object') return elementText(cell)
   return String(cell)
+}
+
+/** Within an array ClickHouse wants strings in quotes. */
+function elementText(cell: Cell): string {
+  if (typeof cell === 'string') return `'${escaped(cell).replaceAll("'", "\\'")}'`
+  if (cell === null) return 'NULL'
+  if (typeof cell === 'object') return `[${cell.map(elementText).join(',')}]`
+  return String(cell)
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\\t\n\r]/g, (c) => ESCAPES[c]!)
 }

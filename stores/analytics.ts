@@ -18,7 +18,7 @@ export interface LandingInsert {
   /** `generation/topic/partition/from-to` */
   readonly token: string
   readonly columns: readonly string[]
-  /** JSONCompactEachRow text, one line for each row, built once and never changed between retries. */
+  /** TabSeparated text, one line for each row, built once and never changed between retries. */
   readonly body: Buffer
   readonly rows: number
 }

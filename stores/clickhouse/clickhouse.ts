@@ -97,7 +97,7 @@ export class ClickHouse implements AnalyticsStore {
     const token = insert.token.replace(/[^\w./-]/g, '_')
     const query =
       `INSERT INTO ${qualified(insert.table)} (${columns}) ` +
-      `SETTINGS insert_deduplication_token = '${token}', ${INSERT_SETTINGS} FORMAT JSONCompactEachRow`
+      `SETTINGS insert_deduplication_token = '${token}', ${INSERT_SETTINGS} FORMAT TabSeparated`
     try {
       const { stream } = await this.#client.exec({ query, values: Readable.from([insert.body], { objectMode: false }) })
       for await (const _ of stream);

@@ -212,6 +212,12 @@ test("a request's settings end with it, in a session too", async () => {
   assert.equal(await sql(server, read, { params }), '123\tfalse\n')
 })
 
+test('a session whose first request fails still begins with the settings that every one has', async () => {
+  const params = { session_id: 's4' }
+  assert.equal((await ask(server, 'SELECT 1', { params: { ...params, database: 'nowhere' } })).status, 404)
+  assert.equal(await sql(server, "SELECT getSetting('async_insert')", { params }), 'false\n')
+})
+
 test('a session is checked, locked and limited', async () => {
   assert.match(
     (await ask(server, 'SELECT 1', { params: { session_id: 'never', session_check: '1' } })).text,

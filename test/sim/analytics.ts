@@ -22,7 +22,7 @@ export interface SimRow {
   readonly version: bigint
   readonly sign: number
   readonly rowKey: string
-  readonly cells: readonly unknown[]
+  readonly cells: readonly string[]
 }
 
 interface Target {
@@ -96,18 +96,22 @@ function rowsOf(body: Buffer, columns: readonly string[]): SimRow[] {
     .split('\n')
     .filter((line) => line.length > 0)
     .map((line) => {
-      const cells = JSON.parse(line) as unknown[]
+      const cells = line.split('\t').map(unescaped)
       const cell = (name: string) => cells[columns.indexOf(name)]
-      const position = cell('position') ?? cell('version')
+      const position = cell('position') ?? cell('version') ?? ''
       return {
-        topic: String(cell('topic')),
+        topic: cell('topic') ?? '',
         partition: Number(cell('partition')),
-        version: BigInt(position as number),
+        version: BigInt(position),
         sign: Number(cell('sign') ?? 1),
-        rowKey: String(cell('row_key') ?? position),
+        rowKey: cell('row_key') ?? position,
         cells,
       }
     })
+}
+
+function unescaped(cell: string): string {
+  return cell.replace(/\\(.)/g, (_, c: string) => ({ t: '\t', n: '\n', r: '\r' })[c] ?? c)
 }
 
 export function simAnalytics(server: SimAnalyticsServer, process: SimProcess): AnalyticsStore {
