@@ -12,8 +12,9 @@ before(async () => {
   server = await startServer({ bodyBytesMax: 64 * 1024 * 1024 })
 })
 after(async () => {
-  assert.deepEqual(await server.leftovers(), [])
+  const left = await server.leftovers()
   await server.stop()
+  assert.deepEqual(left, [])
 })
 
 let tables = 0

@@ -25,9 +25,9 @@ async function locker(dir: string) {
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  const ended = new Promise((resolve) => child.once('exit', resolve))
   const word = await new Promise<string>((resolve) => child.stdout.once('data', (data) => resolve(String(data).trim())))
   const kill = async () => {
-    const ended = new Promise((resolve) => child.once('exit', resolve))
     child.kill('SIGKILL')
     await ended
   }

@@ -92,8 +92,12 @@ test('kafkajs reads what we write', async () => {
         assert.equal(found.timestamp, `${record.timestampMs}`)
         assert.equal(`${found.key}`, record.key)
         assert.ok(found.value.equals(record.value))
-        const headers = Object.fromEntries(Object.entries(found.headers).map(([k, v]) => [k, `${v}`]))
-        assert.deepEqual(headers, { ...record.headers })
+        const headers = Object.fromEntries(
+          Object.entries(found.headers).flatMap(([k, v]) => (k === '__proto__' ? [] : [[k, `${v}`]])),
+        )
+        // kafkajs keeps headers in a plain object, which can't hold this name.
+        const { ['__proto__']: _, ...held } = record.headers ?? {}
+        assert.deepEqual(headers, held)
       }
     }),
     { numRuns: 200 },
