@@ -4,7 +4,7 @@ import type { AnalyticsUser, Authenticate } from './auth.ts'
 import { type Body, readHead, readOn, type TemporaryFiles } from './bodies.ts'
 import { blockEncoding, decodedBody, responseEncoding } from './compression.ts'
 import { refuse } from './errors.ts'
-import type { Execution, Executor } from './execute.ts'
+import type { Execution, Executor, Outcome } from './execute.ts'
 import { readForm } from './form.ts'
 import type { Gate, Role } from './gate.ts'
 import type { AnalyticsLimits } from './limits.ts'
@@ -74,32 +74,41 @@ async function runQuery(handling: Handling, user: AnalyticsUser, sent: Body, cal
   if (isValues && body.complete && (await gate.mayInterpret(body.head.toString('latin1', dataStart)))) {
     for (const name of INTERPRETING) settings.set(name, '1')
   }
+  const outcome = await executeInSession(handling, user, query, {
+    statement,
+    sql,
+    body,
+    dataStart,
+    database: database(request, query),
+    defaultFormat: defaultFormat(request, query),
+    settings,
+    parameters,
+    isReadonly: role === 'reader',
+    limits: roleLimits,
+    signal,
+  })
+  try {
+    await sendOutcome(response, outcome, delivery(request, query, outcome.format))
+  } finally {
+    if (outcome.path !== undefined) handling.files.remove(outcome.path)
+  }
+}
+
+/** The session is free again before its client can know the answer: the next request may follow at once. */
+async function executeInSession(
+  handling: Handling,
+  user: AnalyticsUser,
+  query: URLSearchParams,
+  execution: Omit<Execution, 'session'>,
+): Promise<Outcome> {
   const session = takeSession(handling, user, query)
   let isBroken = true
   try {
-    const execution: Execution = {
-      statement,
-      sql,
-      body,
-      dataStart,
-      database: database(request, query),
-      defaultFormat: defaultFormat(request, query),
-      settings,
-      parameters,
-      isReadonly: role === 'reader',
-      limits: roleLimits,
-      session,
-      signal,
-    }
-    const outcome = await handling.executor.execute(execution, handling.queues[user.role])
+    const outcome = await handling.executor.execute({ ...execution, session }, handling.queues[user.role])
     isBroken = false
-    try {
-      await sendOutcome(response, outcome, delivery(request, query, outcome.format))
-    } finally {
-      if (outcome.path !== undefined) handling.files.remove(outcome.path)
-    }
+    return outcome
   } finally {
-    session?.release(isBroken && signal.aborted)
+    session?.release(isBroken && execution.signal.aborted)
   }
 }
 

@@ -78,14 +78,16 @@ function runFiles(files: readonly string[], budgetMinutes: number, concurrency: 
     stream.on('test:fail', (event) => {
       if (event.details.type !== 'suite') totals.failed++
     })
-    stream.on('end', () => {
+    const report = stream.compose(new spec())
+    // The closing line comes last: after the report was written out.
+    report.on('end', () => {
       if (budget.aborted) {
         console.error(`the suite went over its budget of ${budgetMinutes} minutes`)
         totals.failed++
       }
       resolve(totals)
     })
-    stream.compose(new spec()).pipe(process.stdout)
+    report.pipe(process.stdout, { end: false })
   })
 }
 

@@ -234,6 +234,16 @@ test('a session is checked, locked and limited', async () => {
   assert.equal(answers.filter((answer) => answer.text.startsWith('Code: 373')).length, 2)
 })
 
+test('a session is free as soon as its client has the answer', async () => {
+  const params = { session_id: 'quick' }
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    const answer = await ask(server, 'SELECT number FROM numbers(20000)', { params })
+    assert.equal(answer.status, 200, answer.text.slice(0, 200))
+  }
+  assert.equal((await ask(server, 'SELECT number FROM numbers(300000)', { params })).status, 200)
+  assert.equal((await ask(server, 'SELECT 1', { params })).status, 200)
+})
+
 test('a session ends when it has not been used for its timeout', async () => {
   const params = { session_id: 'short', session_timeout: '0.05' }
   await sql(server, 'SELECT 1', { params })
