@@ -121,7 +121,10 @@ async function analytics(config: Config, running: boolean): Promise<Finding> {
     return finding('ClickHouse', true, 'embedded, not running')
   }
   const path = keysPath(config)
-  const store = openAnalytics(config, existsSync(path) ? readKeyFile(path).admin : '')
+  // The port that it has: a free one is not in the settings.
+  const port = liveRoles(foldersOf(config).run).find((note) => note.role === 'analytics')?.facts.port
+  const analyticsPort = typeof port === 'number' ? port : config.analyticsPort
+  const store = openAnalytics({ ...config, analyticsPort }, existsSync(path) ? readKeyFile(path).admin : '')
   const begunAtMs = Date.now()
   try {
     await within(store.ping())

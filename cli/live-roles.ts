@@ -3,11 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CLI_LIMITS } from './limits.ts'
 import { startOf } from './lock.ts'
+import type { Facts } from './supervisor.ts'
 
 export interface RoleNote {
   readonly role: string
   readonly pid: number
+  /** Where its health is asked for. */
   readonly url: string
+  readonly facts: Facts
   readonly startedAt: string
 }
 

@@ -68,6 +68,8 @@ function roleSpecs(config: Config): readonly RoleSpec[] {
     command: process.execPath,
     args: [...process.execArgv, entry, name],
     env: (facts) => ({
+      // The engine's queries run on these threads; with the default of four, two readers would wait for each other.
+      ...(name === 'analytics' && { UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16' }),
       ...portOf(SETTINGS.analyticsPort.key, facts.get('analytics')?.port),
       ...portOf(SETTINGS.port.key, facts.get('api')?.port),
     }),

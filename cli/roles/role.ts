@@ -21,6 +21,7 @@ import { type HealthServer, serveHealth } from '../health.ts'
 import { isIncurable, orNameSetting } from '../incurable.ts'
 import { ensureKeyFile, type Keys, keysPath, openKeys } from '../keys.ts'
 import { CLI_LIMITS } from '../limits.ts'
+import type { RoleNote } from '../live-roles.ts'
 import type { Config, SettingName } from '../settings.ts'
 import { SETTINGS } from '../settings.ts'
 import type { Facts } from '../supervisor.ts'
@@ -98,9 +99,9 @@ async function live(role: RoleSpecification, logger: Logger, stop: StopSignal): 
     })
     const running = await role.start({ config, keys, logger, metrics, reach, restart: (why) => stop.request(why) })
     here.running = running
-    writeNote(noteFile, role.name, health?.url ?? String(running.facts.url ?? ''), logger)
-    process.send?.({ ready: running.facts })
+    writeNote(noteFile, role.name, health?.url ?? String(running.facts.url ?? ''), running.facts, logger)
     logger.info(running.facts, 'ready')
+    process.send?.({ ready: running.facts })
     await stop.wanted
     return (await drained(running, stop, logger)) ? 0 : 1
   } finally {
@@ -144,8 +145,8 @@ function keysOf(config: Config, logger: Logger): Keys {
 }
 
 /** For `playhead status`, which looks here for the roles of this data folder. A pod may have none it can write to. */
-function writeNote(path: string, role: string, url: string, logger: Logger): void {
-  const note = { role, pid: process.pid, url, startedAt: new Date().toISOString() }
+function writeNote(path: string, role: string, url: string, facts: Facts, logger: Logger): void {
+  const note: RoleNote = { role, pid: process.pid, url, facts, startedAt: new Date().toISOString() }
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     writeFileSync(path, JSON.stringify(note), { mode: 0o600 })

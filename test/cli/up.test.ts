@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readKeyFile } from '../../cli/keys.ts'
+import { startOf } from '../../cli/lock.ts'
 import { freePorts, playhead, type Running, start, tempFolder } from './playhead.ts'
 
 interface Up {
@@ -120,6 +121,23 @@ test('a role that is killed comes back, on the port it had, and nothing that was
   assert.equal(tailed.out.trim().split('\n').length, 2)
   run.child.kill('SIGTERM')
   assert.equal((await run.ended).code, 0)
+})
+
+test('when the supervisor is killed, its roles end by themselves, and the next start finds the folder free', async (t) => {
+  const { data, run } = await startUp(t)
+  const status = await playhead(t, { PLAYHEAD_DATA: data }, 'status', '--json')
+  const { roles } = JSON.parse(status.out) as { roles: { pid: number }[] }
+  assert.equal(roles.length, 3)
+  run.child.kill('SIGKILL')
+  const deadlineMs = Date.now() + 10_000
+  while (roles.some(({ pid }) => startOf(pid) !== undefined)) {
+    assert.ok(Date.now() < deadlineMs, 'a role outlived its supervisor')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  const next = start(t, freePorts(data), 'up')
+  await next.line((l) => l.includes('"msg":"up: '), 'the second start')
+  next.child.kill('SIGINT')
+  assert.equal((await next.ended).code, 0)
 })
 
 test('a port in use is told with its setting before anything starts, and a wrong setting is named', async (t) => {

@@ -38,7 +38,7 @@ const nasty = fc.oneof(
 test('strings, arrays of strings and nulls come back as they were', async () => {
   const cells = fc.sample(fc.tuple(nasty, fc.array(nasty, { maxLength: 4 }), fc.option(fc.maxSafeInteger())), 1_000)
   const body = new LandingBody(landing, 'an\towner\\', 1n)
-  cells.forEach(([text, list, maybe], n) => body.add([n, text, list, maybe]))
+  for (const [n, [text, list, maybe]] of cells.entries()) body.add([n, text, list, maybe])
   const owner = { generation: 'g', topic: 't', partition: 0 }
   const { columns, rows } = body
   await store.insert({ table: 'playhead.rows', owner, term: 1n, token: 'rows', columns, body: body.bytes(), rows })
