@@ -36,6 +36,7 @@ import { CONSUMER_LIMITS } from './limits.ts'
 import { untilDone, type Waiting, type World } from './retry.ts'
 import type { LandingBody } from './rows.ts'
 import { StateCache } from './state-cache.ts'
+import { type OnForgottenToken, type TokenPorts, TokenWindow } from './tokens.ts'
 
 export interface DeliveryPorts {
   readonly log: EventLog
@@ -57,9 +58,6 @@ export interface Prepared {
   readonly folded: FoldedBatch | undefined
 }
 
-/** What to do with a batch whose deduplication token may be forgotten: stop, or (an operator's repair) look for its rows. */
-export type OnForgottenToken = 'stall' | 'look-for-rows'
-
 export class Delivery {
   readonly key: CommitKey
   readonly waiting: Waiting = { waitingFor: undefined, retries: 0 }
@@ -69,9 +67,9 @@ export class Delivery {
   readonly #signal: AbortSignal
   readonly #owner: string
   readonly #cache: StateCache<unknown> | undefined
+  readonly #tokens: TokenWindow
   #record: CommitRecord | undefined
   #window: DuplicateWindow | undefined
-  #blocks = { known: 0n, atMs: Number.NEGATIVE_INFINITY }
 
   constructor(generation: Generation, place: TopicPartition, ports: DeliveryPorts, signal: AbortSignal) {
     this.#generation = generation
@@ -80,8 +78,11 @@ export class Delivery {
     this.#signal = signal
     this.key = { generation: generation.id, ...place }
     this.#owner = ownerName(this.key)
-    const { keyed } = generation.projection
+    const { keyed, landings } = generation.projection
     this.#cache = keyed !== undefined && ports.states !== undefined ? new StateCache(ports.states, keyed) : undefined
+    const { analytics, database, world } = ports
+    const until: TokenPorts['until'] = (what, attempt) => this.#until(what, attempt)
+    this.#tokens = new TokenWindow(this.key, landings, { analytics, database, nowMs: world.nowMs, until })
   }
 
   get hasRecord(): boolean {
@@ -129,7 +130,7 @@ export class Delivery {
     await this.#ports.at('redo.begun')
     const records = await this.#readExactly(intent)
     const batch = await this.#fold(await this.#decide(records, intent), intent.to, intent)
-    const missing = await this.#missing(batch, intent, onForgotten)
+    const missing = await this.#tokens.missing(batch.bodies, intent, onForgotten)
     await this.#write(batch, intent, missing)
     await this.#advance(batch, intent)
   }
@@ -160,7 +161,7 @@ export class Delivery {
       to,
       parked: batch.parked.map((p) => p.record.position),
       audit: this.record.audit + batch.auditDelta,
-      blocks: await this.#blocksKnown(),
+      blocks: await this.#tokens.blocks(),
     }
     const begun: CommitRecord = { ...this.record, revision: this.record.revision + 1n, intent }
     await this.#swap('intent', begun, commits)
@@ -261,7 +262,7 @@ export class Delivery {
       if (i > 0) await this.#ports.at('rows.half-inserted')
       let attempts = 0
       const answer = await this.#until(`analytics (${body.landing.name})`, async () => {
-        if (attempts++ > 0 && (await this.#forgotten(intent))) throw this.#tokenForgotten(intent)
+        if (attempts++ > 0 && (await this.#tokens.forgotten(intent))) throw this.#tokens.stall(intent)
         return analytics.insert({
           table: `${database}.${body.landing.name}`,
           owner: this.key,
@@ -303,61 +304,6 @@ export class Delivery {
     const swap = await this.#until(what, () => commits.swap(this.key, this.record, next))
     if (!swap.swapped) throw new StaleOwner(what)
     this.#record = next
-  }
-
-  /** What a redo inserts: all of it while the token is surely remembered, else (in a repair) what does not stand. */
-  async #missing(batch: FoldedBatch, intent: Intent, onForgotten: OnForgottenToken): Promise<readonly LandingBody[]> {
-    if (batch.bodies.length === 0 || !(await this.#forgotten(intent))) return batch.bodies
-    if (onForgotten === 'stall') throw this.#tokenForgotten(intent)
-    const { analytics, database } = this.#ports
-    const missing: LandingBody[] = []
-    for (const body of batch.bodies) {
-      const target = `${database}.${body.landing.target}`
-      if (body.standing === 0) throw this.#undecidable(target, intent)
-      const { rows } = await this.#until('audit', () => analytics.audit(target, this.key, intent.from, intent.to))
-      if (rows === 0n) missing.push(body)
-    }
-    return missing
-  }
-
-  async #forgotten(intent: Intent): Promise<boolean> {
-    const window = BigInt(STORE_LIMITS.tokenWindowBlocks) - CONSUMER_LIMITS.tokenMarginBlocks
-    return (await this.#readBlocks()) - intent.blocks >= window
-  }
-
-  #tokenForgotten({ from, to }: Intent): Stalled {
-    return new Stalled(
-      'TOKEN_FORGOTTEN',
-      `${this.#owner}: the batch ${from}-${to} was begun so many blocks ago that its deduplication token may be ` +
-        'forgotten; its rows are not inserted again blindly',
-      'run `playhead repair`: it looks for the rows of this batch and inserts them only if they are not there',
-    )
-  }
-
-  #undecidable(target: string, { from, to }: Intent): Stalled {
-    return new Stalled(
-      'TOKEN_FORGOTTEN',
-      `${this.#owner}: the batch ${from}-${to} only takes rows of ${target} back, so its rows can't be looked for`,
-      'rebuild the projection into a new generation',
-    )
-  }
-
-  async #blocksKnown(): Promise<bigint> {
-    const { world } = this.#ports
-    if (world.nowMs() - this.#blocks.atMs < CONSUMER_LIMITS.blocksRefreshMs) return this.#blocks.known
-    const known = await this.#readBlocks()
-    this.#blocks = { known, atMs: world.nowMs() }
-    return known
-  }
-
-  /** Blocks of all targets together: it moves at least as far as each of them does. */
-  async #readBlocks(): Promise<bigint> {
-    const { analytics, database } = this.#ports
-    let sum = 0n
-    for (const { target } of this.#generation.projection.landings) {
-      sum += await this.#until('blocks', () => analytics.blocks(`${database}.${target}`))
-    }
-    return sum
   }
 
   #tooManyParked(batch: FoldedBatch): Stalled {
