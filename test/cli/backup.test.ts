@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, existsSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { appendFileSync, existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { makeBackup, restoreBackup, verifyBackup } from '../../cli/backup.ts'
 import { foldersOf } from '../../cli/engines.ts'
@@ -108,8 +108,17 @@ test('after a restore by command, the engine serves what it had, from the tables
   const next = freePorts(join(home, 'next'))
   const restored = await playhead(t, next, 'restore', join(home, 'backup'))
   assert.equal(restored.code, 0, restored.err)
+  const links = linksIn(join(home, 'next', 'analytics'))
+  assert.ok(links.length > 0 && !links.some(isAbsolute), `a link leads out of the restored folder: ${links}`)
   await session(t, next, async (_api, clickhouse, keys) => rowsReach(clickhouse, keys.data, '1'))
 })
+
+function linksIn(dir: string): readonly string[] {
+  const entries = readdirSync(dir, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isSymbolicLink())
+    .map((entry) => readlinkSync(join(entry.parentPath, entry.name)))
+}
 
 type Keys = ReturnType<typeof readKeyFile>
 
