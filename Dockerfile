@@ -13,8 +13,8 @@ COPY --from=build /playhead/package.json ./
 COPY --from=build /playhead/node_modules ./node_modules
 COPY --from=build /playhead/dist ./dist
 COPY --from=build /playhead/schemas ./schemas
-RUN install -d -o node -g node /data && ln -s /playhead/dist/cli/main.js /usr/local/bin/playhead && chmod +x dist/cli/main.js
+RUN install -d -o node -g node /data /keys && ln -s /playhead/dist/cli/main.js /usr/local/bin/playhead && chmod +x dist/cli/main.js
 USER node
-VOLUME /data
+VOLUME ["/data", "/keys"]
 ENTRYPOINT ["node", "/playhead/dist/cli/main.js"]
 CMD ["up"]

@@ -9,6 +9,7 @@ type Bench = { readonly run: (options: { quick: boolean }) => Promise<readonly M
 
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   decode: () => import('./decode.ts') as Promise<Bench>,
+  fold: () => import('./fold.ts') as Promise<Bench>,
   append: () => import('./append.ts') as Promise<Bench>,
   upsert: () => import('./upsert.ts') as Promise<Bench>,
   events: () => import('./events.ts') as Promise<Bench>,

@@ -4,7 +4,7 @@
  */
 import type { LogRecord, TopicPartition } from '../log/log.ts'
 import type { Entry } from '../projections/projection.ts'
-import { type EventCodec, eventIdOf } from '../schemas/index.ts'
+import type { EventCodec } from '../schemas/index.ts'
 import { BREATHE_EVERY, breathe } from './breathe.ts'
 import type { DuplicateWindow } from './duplicates.ts'
 
@@ -38,8 +38,7 @@ export async function decide(
   const decisions: Decision[] = []
   for (const record of records) {
     if (decisions.length % BREATHE_EVERY === BREATHE_EVERY - 1) await breathe()
-    const id = eventIdOf(record.value)
-    if (id !== undefined && deciding.window.seen(id, record.position)) {
+    if (deciding.window.seen(record.value, record.position)) {
       decisions.push(await decodedDuplicate(record, place, deciding))
       continue
     }

@@ -4,49 +4,62 @@
  * window is read back when a worker starts. (A copy counts as an occurrence: otherwise a decision would depend on
  * records further back than the window.)
  */
-import type { EventLog, LogRecord, Position, TopicPartition } from '../log/log.ts'
-import { eventIdOf } from '../schemas/index.ts'
+import type { EventLog, Position, TopicPartition } from '../log/log.ts'
+import { eventIdWords } from '../schemas/index.ts'
 import { CONSUMER_LIMITS } from './limits.ts'
 
-/** Forgotten occurrences at the queue's front, before it is cut. */
-const COMPACT_AFTER = 16_384
+const NONE = -1
 
+/**
+ * Occurrences lie in a ring, newest last; a chain for each hash leads from newer to older ones. What is beyond the window
+ * is never removed: a chain is left where it gets too old, and the ring writes over it. No id is made into a string.
+ */
 export class DuplicateWindow {
-  readonly #positions: bigint
-  readonly #lastSeen = new Map<string, bigint>()
-  /** Every occurrence within the window, oldest first; a queue beside the map, whose front is costly to look for. */
-  #ids: string[] = []
-  #at: bigint[] = []
-  #first = 0
+  readonly #positions: number
+  readonly #mask: number
+  readonly #words: Uint32Array
+  readonly #at: Float64Array
+  readonly #older: Float64Array
+  readonly #newest: Float64Array
+  readonly #id = new Uint32Array(4)
+  #count = 0
 
   constructor(positions: number = CONSUMER_LIMITS.duplicateWindowPositions) {
-    this.#positions = BigInt(positions)
+    // Positions rise, so that a window of N positions holds at most N + 1 occurrences.
+    const size = 2 ** Math.ceil(Math.log2(positions + 2))
+    this.#positions = positions
+    this.#mask = size - 1
+    this.#words = new Uint32Array(size * 4)
+    this.#at = new Float64Array(size)
+    this.#older = new Float64Array(size).fill(NONE)
+    this.#newest = new Float64Array(size).fill(NONE)
   }
 
-  /** Says whether this id was seen within the window, and remembers it. Positions must rise. */
-  seen(id: string, position: bigint): boolean {
-    this.#forget(position)
-    const before = this.#lastSeen.has(id)
-    this.#lastSeen.set(id, position)
-    this.#ids.push(id)
-    this.#at.push(position)
+  /** Says whether this record's id was seen within the window, and remembers it. Positions must rise. */
+  seen(value: Buffer, position: bigint): boolean {
+    const id = this.#id
+    if (!eventIdWords(value, id)) return false
+    const bucket = (id[3]! ^ Math.imul(id[1]!, 0x9e3779b1) ^ id[2]!) & this.#mask
+    const at = Number(position)
+    const before = this.#within(bucket, at)
+    const slot = this.#count & this.#mask
+    this.#words.set(id, slot * 4)
+    this.#at[slot] = at
+    this.#older[slot] = this.#newest[bucket]!
+    this.#newest[bucket] = this.#count++
     return before
   }
 
-  get size(): number {
-    return this.#lastSeen.size
-  }
-
-  #forget(position: bigint): void {
-    const oldest = position - this.#positions
-    for (; this.#first < this.#at.length && this.#at[this.#first]! < oldest; this.#first++) {
-      const id = this.#ids[this.#first]!
-      if (this.#lastSeen.get(id) === this.#at[this.#first]) this.#lastSeen.delete(id)
+  #within(bucket: number, at: number): boolean {
+    const words = this.#words
+    const id = this.#id
+    for (let n = this.#newest[bucket]!; n !== NONE && this.#count - n <= this.#mask; n = this.#older[n & this.#mask]!) {
+      const slot = n & this.#mask
+      if (at - this.#at[slot]! > this.#positions) return false
+      const w = slot * 4
+      if (words[w] === id[0] && words[w + 1] === id[1] && words[w + 2] === id[2] && words[w + 3] === id[3]) return true
     }
-    if (this.#first < COMPACT_AFTER) return
-    this.#ids = this.#ids.slice(this.#first)
-    this.#at = this.#at.slice(this.#first)
-    this.#first = 0
+    return false
   }
 }
 
@@ -65,14 +78,9 @@ export async function readBackWindow(
   while (next < from) {
     const { batchBytesMax: bytesMax, batchRecordsMax: recordsMax } = CONSUMER_LIMITS
     const answer = await log.read({ topic, partition, from: next, to: from - 1n, bytesMax, recordsMax, waitMs: 0 })
-    for (const record of answer.records) remember(window, record)
+    for (const { value, position } of answer.records) window.seen(value, position)
     if (answer.next <= next) break
     next = answer.next
   }
   return window
-}
-
-function remember(window: DuplicateWindow, record: LogRecord): void {
-  const id = eventIdOf(record.value)
-  if (id !== undefined) window.seen(id, record.position)
 }

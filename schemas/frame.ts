@@ -32,6 +32,26 @@ export function eventIdOf(value: Buffer): string | undefined {
   return asciiAt(value, ID_AT, ID_AT + UUID_LENGTH)
 }
 
+/** The value of a hexadecimal digit; a hyphen and everything else are 0 and are told apart by KIND. */
+const DIGIT = new Uint8Array(256)
+for (let i = 0; i < 16; i++) DIGIT['0123456789abcdef'.charCodeAt(i)] = i
+/** Where each of the four words of a UUID has its eight digits. */
+const DIGITS_AT = [...WANTED.keys()].filter((i) => WANTED[i] === HEX)
+
+/** As `eventIdOf`, as four words of 32 bits: no string is made. False: there is no id. */
+export function eventIdWords(value: Buffer, words: Uint32Array): boolean {
+  if (value.length < ID_AT + UUID_LENGTH || value[0] !== 0) return false
+  if (value[ID_LENGTH_AT] !== UUID_LENGTH_ENCODED || !isUuidAt(value, ID_AT)) return false
+  for (let word = 0; word < 4; word++) {
+    let bits = 0
+    for (let i = word * 8; i < word * 8 + 8; i++) {
+      bits = (bits << 4) | (DIGIT[value[ID_AT + (DIGITS_AT[i] as number)] as number] as number)
+    }
+    words[word] = bits
+  }
+  return true
+}
+
 /** Whether a canonical UUID (lower case, with hyphens) lies at this place. */
 export function isUuidAt(bytes: Uint8Array, at: number): boolean {
   if (at + UUID_LENGTH > bytes.length) return false

@@ -11,7 +11,7 @@ export {
   type NewEventOf,
   topicOf,
 } from './event.ts'
-export { eventIdOf, FRAME_BYTES, schemaIdOf } from './frame.ts'
+export { eventIdOf, eventIdWords, FRAME_BYTES, schemaIdOf } from './frame.ts'
 export { RELEASED, type ReleasedSchema } from './generated/released.ts'
 export type * from './generated/types.ts'
 export { nearest } from './nearest.ts'

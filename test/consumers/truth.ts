@@ -1,5 +1,5 @@
 /** What the tables must say: the log folded from its start by the plainest code there is. */
-import { DuplicateWindow } from '../../consumers/duplicates.ts'
+import { CONSUMER_LIMITS } from '../../consumers/limits.ts'
 import type { EventLog, LogRecord, Position } from '../../log/log.ts'
 import { type EventCodec, eventIdOf } from '../../schemas/index.ts'
 import { TALLY, type Tally } from './tally.ts'
@@ -17,14 +17,21 @@ export function truthOf(partitions: readonly (readonly LogRecord[])[], codec: Ev
   const parked = new Set<string>()
   let duplicates = 0
   partitions.forEach((records, partition) => {
-    const window = new DuplicateWindow()
+    const lastSeen = new Map<string, bigint>()
     for (const record of records) {
-      const id = eventIdOf(record.value)
-      if (id !== undefined && window.seen(id, record.position)) duplicates++
+      if (seenBefore(record, lastSeen)) duplicates++
       else if (!foldOne(record, codec, tallies)) parked.add(`${partition}/${record.position}`)
     }
   })
   return { tallies, parked, duplicates, records: partitions.reduce((n, p) => n + p.length, 0) }
+}
+
+function seenBefore({ value, position }: LogRecord, lastSeen: Map<string, bigint>): boolean {
+  const id = eventIdOf(value)
+  if (id === undefined) return false
+  const before = lastSeen.get(id)
+  lastSeen.set(id, position)
+  return before !== undefined && position - before <= BigInt(CONSUMER_LIMITS.duplicateWindowPositions)
 }
 
 function foldOne({ value }: LogRecord, codec: EventCodec, tallies: Map<string, Tally>): boolean {

@@ -1,0 +1,50 @@
+/** decode + fold + nothing: what the runtime does with a batch before any row is made, against avsc decoding the same bodies. */
+import avro from 'avsc'
+import { decide } from '../consumers/decide.ts'
+import { DuplicateWindow } from '../consumers/duplicates.ts'
+import { foldBatch } from '../consumers/fold.ts'
+import type { LogRecord } from '../log/log.ts'
+import type { Projection } from '../projections/projection.ts'
+import { createCodec, FRAME_BYTES, RELEASED } from '../schemas/index.ts'
+import { heartbeat, idOf } from '../test/consumers/events.ts'
+import { alternate, type BenchOptions, type Measured } from './bench.ts'
+
+const NOTHING: Projection = { name: 'nothing', foldVersion: 1, topics: ['t'], batchMs: 0, landings: [] }
+const PLACE = { topic: 't', partition: 0 }
+
+export async function run({ quick }: BenchOptions): Promise<Measured[]> {
+  const codec = await createCodec({})
+  const text = RELEASED.findLast(({ subject }) => subject === 'playhead.playback.Heartbeat')?.schema as string
+  const type = avro.Type.forSchema(JSON.parse(text))
+  const size = quick ? 1_000 : 20_000
+  const records: LogRecord[] = Array.from({ length: size }, (_, i) => {
+    const profileId = `profile-${i % 1_000}`
+    const value = codec.encode(heartbeat({ profileId, eventId: idOf(i), positionMs: i, atMs: 1_700_000_000_000 + i }))
+    return { position: BigInt(i), timestampMs: 1_700_000_000_000 + i, key: profileId, value, headers: {} }
+  })
+  const bodies = records.map(({ value }) => value.subarray(FRAME_BYTES))
+  const ours = async () => {
+    const began = performance.now()
+    const deciding = { codec, window: new DuplicateWindow(), obey: undefined, learn: async () => false }
+    const decisions = await decide(records, PLACE, deciding)
+    await foldBatch(decisions, {
+      projection: NOTHING,
+      place: PLACE,
+      cache: undefined,
+      owner: 'bench',
+      term: 1n,
+      to: BigInt(size - 1),
+      redo: false,
+    })
+    return (size * 1_000) / (performance.now() - began)
+  }
+  const bare = async () => {
+    const began = performance.now()
+    const events: unknown[] = []
+    for (const body of bodies) events.push(type.fromBuffer(body))
+    return (events.length * 1_000) / (performance.now() - began)
+  }
+  for (let warm = 0; warm < 5; warm++) await Promise.all([ours(), bare()])
+  const measured = await alternate(quick ? 1 : 15, ours, bare)
+  return [{ name: 'decode + fold + nothing', unit: 'events/s', ...measured, bar: { atLeast: 0.7, of: 'ratio' } }]
+}
