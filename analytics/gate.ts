@@ -9,7 +9,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { refuse } from './errors.ts'
 import { identifierName, type Token, tokens } from './lexer.ts'
-import { SETTINGS_REFUSED } from './settings.ts'
+import { mayNotBeSet } from './settings.ts'
 import { keyword, type Statement } from './statement.ts'
 
 export type Role = 'writer' | 'reader'
@@ -212,7 +212,9 @@ function checkTokens(text: string, statement: Statement, refused: ReadonlySet<st
     if (bad !== undefined && !isOwnInput(statement, token)) throw denied(bad)
     const name = identifierName(text, token).toLowerCase()
     const isAssigned = keyword(text, all[index + 1]) === '='
-    if (isAssigned && SETTINGS_REFUSED.test(name) && isSetting(text, all, index)) throw denied(`setting ${name}`)
+    const assigned = all[index + 2]
+    const value = assigned === undefined ? '' : text.slice(assigned.start, assigned.end)
+    if (isAssigned && mayNotBeSet(name, value) && isSetting(text, all, index)) throw denied(`setting ${name}`)
     if (token.kind === 'word') checkClause(text, all, index)
   }
 }

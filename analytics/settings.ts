@@ -90,8 +90,15 @@ const READER_ALLOWED = new Set([
 const READER_ALLOWED_PATTERN = /^output_format_(?!schema)[a-z0-9_]+$/
 
 /** What a writer may not send either: a file, a place on the network, SQL in disguise, another grammar, a lifted guard. */
-export const SETTINGS_REFUSED =
+const SETTINGS_REFUSED =
   /^(format_schema.*|output_format_schema|format_template_.*|.*(_path|_file|_url|_filter|_filters)|dialect|readonly|allow_ddl|allow_introspection_functions|.*_named_collection.*|allow_experimental_ai_functions|s3_.*|hdfs_.*|azure_.*|storage_file_.*|rename_files_after_processing|log_comment|profile|implicit_select|default_(temporary_)?table_engine|.*values_(interpret_expressions|deduce_templates_of_expressions)|input_format_parallel_parsing|async_insert|ai_.*|default_.*_provider)$/
+
+/** Held at 0 here, so that one insert is one block and is in its table when it is acknowledged; to say so is no offence. */
+const HELD_AT_ZERO = new Set(['async_insert', 'input_format_parallel_parsing'])
+
+export function mayNotBeSet(name: string, value: string): boolean {
+  return SETTINGS_REFUSED.test(name) && !(HELD_AT_ZERO.has(name) && value === '0')
+}
 
 export type Settings = ReadonlyMap<string, string>
 
@@ -109,7 +116,7 @@ export function readSettings(query: URLSearchParams, role: Role, limits: QueryLi
       settings.set(name, lower(value, limits[limit]))
     } else if (role === 'reader') {
       if (READER_ALLOWED.has(name) || READER_ALLOWED_PATTERN.test(name)) settings.set(name, value)
-    } else if (SETTINGS_REFUSED.test(name)) {
+    } else if (mayNotBeSet(name, value)) {
       throw refuse('ACCESS_DENIED', `Setting ${name} can't be set over this interface`)
     } else {
       settings.set(name, value)

@@ -34,6 +34,8 @@ export interface ApiOptions {
   /** Why this process should get no traffic, in words; empty when it may. */
   readonly complaints: () => Promise<readonly string[]>
   readonly version: string
+  /** Whether the schema ids on the wire are ours. */
+  readonly servesSchemas: boolean
 }
 
 export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
@@ -59,7 +61,8 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   )
   addRoutes(app, options)
   addEventRoutes(app, { ...options, mint, metrics })
-  await app.register(schemaRegistry)
+  // With an external registry the ids on the wire are its own, and it is the one to ask.
+  if (options.servesSchemas) await app.register(schemaRegistry)
   return app
 }
 

@@ -25,6 +25,7 @@ async function startApi({ config, keys, logger, metrics, reach }: RoleContext): 
     random: (bytes) => globalThis.crypto.getRandomValues(bytes),
     corsOrigins: config.corsOrigins,
     version: VERSION,
+    servesSchemas: config.schemaRegistryUrl === undefined,
   })
   const { host, port } = config
   await orNameSetting(host, port, SETTINGS.port.key, () => app.listen({ host, port }))

@@ -25,6 +25,8 @@ export interface ClickHouseOptions {
 
 /** One insert is one block or its token means nothing; no background batching; late rows of any month. */
 const INSERT_SETTINGS = [
+  'async_insert = 0',
+  'input_format_parallel_parsing = 0',
   'insert_deduplicate = 1',
   'deduplicate_blocks_in_dependent_materialized_views = 1',
   'max_insert_block_size = 1048449',
@@ -87,6 +89,7 @@ export class ClickHouse implements AnalyticsStore {
         columns: ['owner', 'term'],
         values: [[name, term.toString()]],
         format: 'JSONCompactEachRow',
+        clickhouse_settings: { async_insert: 0 },
       })
     })
     return (await this.#termOf(owners, name)) === term ? 'owned' : 'refused'

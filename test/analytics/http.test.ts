@@ -218,6 +218,17 @@ test('a session whose first request fails still begins with the settings that ev
   assert.equal(await sql(server, "SELECT getSetting('async_insert')", { params }), 'false\n')
 })
 
+test('what makes one insert one block may be said in a statement, and not unsaid', async () => {
+  await sql(server, 'CREATE TABLE held (n UInt8) ENGINE = MergeTree ORDER BY n')
+  const insert = (settings: string) => `INSERT INTO held SETTINGS ${settings} FORMAT TSV`
+  const held = ['async_insert', 'input_format_parallel_parsing']
+  for (const name of held) {
+    assert.equal((await ask(server, insert(`${name} = 0`), { body: '1\n' })).status, 200, name)
+    assert.equal((await ask(server, insert(`${name} = 1`), { body: '2\n' })).status, 403, name)
+  }
+  assert.equal(await sql(server, 'SELECT count() FROM held'), `${held.length}\n`)
+})
+
 test('a session is checked, locked and limited', async () => {
   assert.match(
     (await ask(server, 'SELECT 1', { params: { session_id: 'never', session_check: '1' } })).text,

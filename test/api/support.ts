@@ -47,6 +47,7 @@ export async function startApi(t: TestContext, wrap: (log: EventLog) => EventLog
     corsOrigins: ['*'],
     complaints: async () => [],
     version: '0.0.0',
+    servesSchemas: true,
   })
   t.after(async () => {
     await app.close()

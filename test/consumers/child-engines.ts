@@ -14,6 +14,8 @@ export interface ChildOrders {
   readonly analytics: { readonly url: string; readonly username: string; readonly password: string }
   readonly dieAt?: string
   readonly times?: number
+  /** A pause at every failpoint, instead of a death. */
+  readonly slowMs?: number
 }
 
 export interface ChildEngines {

@@ -23,7 +23,8 @@ const consumers = await startConsumers({
   prepare: ({ projection }) => views.prepare(projection),
   logger: { info: () => undefined, warn: () => undefined, error: (what, message) => console.error(message, what) },
   at: (name) => {
-    if (name !== orders.dieAt || --left > 0) return
+    if (orders.slowMs !== undefined) return new Promise((resolve) => setTimeout(resolve, orders.slowMs))
+    if (name !== orders.dieAt || --left > 0) return undefined
     process.kill(process.pid, 'SIGKILL')
     return new Promise(() => undefined)
   },

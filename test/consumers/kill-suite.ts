@@ -53,6 +53,13 @@ export function killSuite(play: () => Play, { stopAtRest, sessionTimeoutMs }: Ki
     await end(second, 'SIGTERM')
   })
 
+  test('slow between every two steps, with no fault armed: nothing is lost or doubled', async () => {
+    const slow = await play().start({ slowMs: 150 })
+    for (let i = 0; i < 5; i++) await play().post(100)
+    await play().assertExactlyOnce()
+    await end(slow, 'SIGTERM')
+  })
+
   test('a zombie, stopped past its session and woken after another took over, changes nothing', async () => {
     const zombie = await play().start()
     await play().post(100)

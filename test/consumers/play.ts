@@ -26,7 +26,11 @@ export interface Play {
   readonly engines: ChildEngines
   /** Appends some events: most good, some twice, one poison, one garbage. */
   post(count: number): Promise<void>
-  start(death?: { readonly dieAt: Failpoint; readonly times?: number }): Promise<ChildProcess>
+  start(orders?: {
+    readonly dieAt?: Failpoint
+    readonly times?: number
+    readonly slowMs?: number
+  }): Promise<ChildProcess>
   /** Waits until everything is folded and checks that it stands exactly once. */
   assertExactlyOnce(): Promise<void>
   /** Records that some projection has not folded yet. */
@@ -45,9 +49,9 @@ export async function openPlay(orders: ChildOrders): Promise<Play> {
   const children = new Set<ChildProcess>()
   let posted = 0
 
-  async function start(death: { dieAt?: Failpoint; times?: number } = {}): Promise<ChildProcess> {
+  async function start(how: Partial<ChildOrders> = {}): Promise<ChildProcess> {
     const path = fileURLToPath(new URL('./consumers-child.ts', import.meta.url))
-    const child = fork(path, [JSON.stringify({ ...orders, ...death })], { execArgv: ['--import', 'tsx'] })
+    const child = fork(path, [JSON.stringify({ ...orders, ...how })], { execArgv: ['--import', 'tsx'] })
     children.add(child)
     child.once('exit', () => children.delete(child))
     await Promise.race([once(child, 'message'), once(child, 'exit')])
