@@ -25,7 +25,7 @@ const TOPIC = 'playback-events'
 export async function run({ quick }: BenchOptions): Promise<Measured[]> {
   const batch = quick ? 500 : 20_000
   const rounds = quick ? 1 : 3
-  const perRound = quick ? 2 : 6
+  const perRound = quick ? 2 : 10
   const dir = await mkdtemp(join(tmpdir(), 'playhead-bench-'))
   const process = await startAnalyticsProcess(join(dir, 'analytics'))
   const log = await openEmbeddedLog({ dir: join(dir, 'log') })

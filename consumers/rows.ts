@@ -12,6 +12,8 @@ export class LandingBody {
   readonly #prefix: string
   readonly #chunks: Buffer[] = []
   #text = ''
+  readonly #last: string[] = []
+  readonly #lastText: string[] = []
   rows = 0
   /** Rows that stand when the batch is done (sign +1): what a repair can look for. */
   standing = 0
@@ -24,11 +26,23 @@ export class LandingBody {
 
   add(cells: readonly Cell[], sign: 1 | -1 = 1): void {
     let line = this.#prefix
-    for (const cell of cells) line += `\t${cellText(cell)}`
+    for (let i = 0; i < cells.length; i++) {
+      const cell = cells[i]!
+      line += typeof cell === 'string' ? `\t${this.#textOf(cell, i)}` : `\t${cellText(cell)}`
+    }
     this.#text += `${line}\n`
     this.rows++
     if (sign === 1) this.standing++
     if (this.#text.length > FLUSH_CHARS) this.#flush()
+  }
+
+  /** Many columns hold the same text row after row; it is looked through once. */
+  #textOf(cell: string, column: number): string {
+    if (cell === this.#last[column]) return this.#lastText[column]!
+    this.#last[column] = cell
+    const text = cellText(cell)
+    this.#lastText[column] = text
+    return text
   }
 
   bytes(): Buffer {

@@ -59,9 +59,9 @@ const COLUMNS = new Set(['type', 'meta', 'profileId', 'sessionId', 'titleId'])
 function split(event: PlayheadEvent): { rest: string; profileId: string; sessionId: string; titleId: string } {
   const ids = event as { profileId?: string | null; sessionId?: string | null; titleId?: string | null }
   const rest: Record<string, unknown> = {}
-  for (const name in event) {
+  for (const name of restNamesOf(event)) {
     const value = (event as unknown as Record<string, unknown>)[name]
-    if (value !== null && !COLUMNS.has(name)) rest[name] = value
+    if (value !== null) rest[name] = value
   }
   return {
     rest: jsonOf(rest),
@@ -69,6 +69,18 @@ function split(event: PlayheadEvent): { rest: string; profileId: string; session
     sessionId: ids.sessionId ?? '',
     titleId: ids.titleId ?? '',
   }
+}
+
+/** A decoded event has all fields of its type, so their names are found once. */
+const restNames = new Map<string, readonly string[]>()
+
+function restNamesOf(event: PlayheadEvent): readonly string[] {
+  let names = restNames.get(event.type)
+  if (names === undefined) {
+    names = Object.keys(event).filter((name) => !COLUMNS.has(name))
+    restNames.set(event.type, names)
+  }
+  return names
 }
 
 /** Few events hold bytes, and a replacer costs all of them; so it is used only where bytes show. */
