@@ -25,12 +25,13 @@ import {
   ownerName,
   type StateTable,
 } from '../stores/state.ts'
+import { BREATHE_EVERY, breathe } from './breathe.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { type Decision, decide } from './decide.ts'
 import { type DuplicateWindow, readBackWindow } from './duplicates.ts'
 import { StaleOwner, Stalled } from './errors.ts'
 import type { AtFailpoint } from './failpoints.ts'
-import { addTally, type FoldedBatch, foldBatch, NO_TALLY, tooManyParked } from './fold.ts'
+import { addTally, BatchFold, type FoldedBatch, type Folding, foldBatch, NO_TALLY, tooManyParked } from './fold.ts'
 import type { Generation } from './generation.ts'
 import { CONSUMER_LIMITS } from './limits.ts'
 import { untilDone, type Waiting, type World } from './retry.ts'
@@ -53,6 +54,7 @@ export interface DeliveryPorts {
 
 /** A batch on its way: decided, and folded already where that needs no state. */
 export interface Prepared {
+  /** What is still to be folded; empty for a journal. */
   readonly decisions: readonly Decision[]
   readonly to: bigint
   readonly folded: FoldedBatch | undefined
@@ -142,10 +144,16 @@ export class Delivery {
   async prepare(records: readonly LogRecord[]): Promise<Prepared> {
     const last = records[records.length - 1]
     if (last === undefined) throw new Error('an empty batch')
-    const decisions = await this.#decide(records, undefined)
     const to = last.position
-    const keyed = this.#generation.projection.keyed !== undefined
-    return { decisions, to, folded: keyed ? undefined : await this.#fold(decisions, to, undefined) }
+    if (this.#generation.projection.keyed !== undefined) {
+      return { to, decisions: await this.#decide(records, undefined), folded: undefined }
+    }
+    const batch = new BatchFold(this.#folding(to, undefined))
+    for (let i = 0; i < records.length; i += BREATHE_EVERY) {
+      batch.take(await this.#decide(records.slice(i, i + BREATHE_EVERY), undefined))
+      await breathe()
+    }
+    return { to, decisions: [], folded: batch.close() }
   }
 
   /** The rest of step 3, and steps 4 to 8, for records that start at the checkpoint. */
@@ -218,7 +226,11 @@ export class Delivery {
   }
 
   async #fold(decisions: readonly Decision[], to: bigint, redo: Intent | undefined): Promise<FoldedBatch> {
-    const folding = {
+    return this.#until('states', () => foldBatch(decisions, this.#folding(to, redo)))
+  }
+
+  #folding(to: bigint, redo: Intent | undefined): Folding {
+    return {
       projection: this.#generation.projection,
       place: this.#place,
       cache: this.#cache,
@@ -227,7 +239,6 @@ export class Delivery {
       to,
       redo: redo !== undefined,
     }
-    return this.#until('states', () => foldBatch(decisions, folding))
   }
 
   #obeys(parked: readonly bigint[], intent: Intent): void {

@@ -6,7 +6,7 @@
  * rows, and they are dropped with their token).
  */
 import type { TopicPartition } from '../log/log.ts'
-import type { Cell, Entry, Keyed, Landing, Projection, SignedRow } from '../projections/projection.ts'
+import type { Cell, Fate, Keyed, Landing, Projection, SignedRow } from '../projections/projection.ts'
 import type { StateRow, Tally } from '../stores/state.ts'
 import { BREATHE_EVERY, breathe } from './breathe.ts'
 import { type Decision, type ParkedRecord, parkFolded } from './decide.ts'
@@ -37,25 +37,22 @@ export interface Folding {
 }
 
 export async function foldBatch(decided: readonly Decision[], folding: Folding): Promise<FoldedBatch> {
-  const { projection } = folding
-  const output = new Output(folding)
+  const batch = new BatchFold(folding)
   const decisions = [...decided]
-  if (projection.keyed !== undefined) await foldKeyed(decisions, projection.keyed, folding, output)
-  if (projection.journal !== undefined) {
-    const { landing, row, rowKey } = projection.journal
-    for (const [i, { entry }] of decisions.entries()) {
-      if (i % BREATHE_EVERY === BREATHE_EVERY - 1) await breathe()
-      output.insert(landing, rowKey(entry), row(entry), entry.position, 1)
-    }
+  const { keyed } = folding.projection
+  if (keyed !== undefined) await foldKeyed(decisions, keyed, folding, batch)
+  for (let i = 0; i < decisions.length; i += BREATHE_EVERY) {
+    batch.take(decisions.slice(i, i + BREATHE_EVERY))
+    await breathe()
   }
-  return output.close(decisions)
+  return batch.close()
 }
 
 async function foldKeyed(
   decisions: Decision[],
   keyed: Keyed<unknown>,
   folding: Folding,
-  output: Output,
+  output: BatchFold,
 ): Promise<void> {
   const keys = new Map<string, readonly (string | number | bigint | boolean | Uint8Array | null)[]>()
   const keyOf: (string | undefined)[] = decisions.map((decision, i) => {
@@ -105,13 +102,15 @@ function unfoldable(decision: Decision, { place, redo }: Folding, error: unknown
   return parkFolded(decision, place, detail)
 }
 
-/** Collects what a batch means, table by table. */
-class Output {
+/** Collects what a batch means, table by table. A journal's rows may be taken slice by slice, and the slice let go. */
+export class BatchFold {
   readonly #folding: Folding
   readonly #bodies = new Map<string, LandingBody>()
   readonly #upserts: StateRow[] = []
   readonly #states = new Map<string, Held<unknown>>()
   #audit = 0n
+  readonly #parked: ParkedRecord[] = []
+  readonly #fates: Record<Fate, number> = { folded: 0, duplicate: 0, parked: 0, undecryptable: 0 }
 
   constructor(folding: Folding) {
     this.#folding = folding
@@ -146,14 +145,31 @@ class Output {
     this.#upserts.push(cache.rowOf(key, held))
   }
 
-  close(decisions: readonly Decision[]): FoldedBatch {
-    const parked = decisions.flatMap((d) => (d.parked === undefined ? [] : [d.parked]))
+  /** Counts what became of these records, and makes a journal's rows of them. */
+  take(decisions: readonly Decision[]): void {
+    const { journal } = this.#folding.projection
+    for (const { entry, parked } of decisions) {
+      this.#fates[entry.fate]++
+      if (parked !== undefined) this.#parked.push(parked)
+      if (journal === undefined) continue
+      this.insert(journal.landing, journal.rowKey(entry), journal.row(entry), entry.position, 1)
+    }
+  }
+
+  close(): FoldedBatch {
+    const { folded, duplicate, parked, undecryptable } = this.#fates
     return {
-      parked,
+      parked: this.#parked,
       bodies: [...this.#bodies.values()],
       upserts: this.#upserts,
       states: this.#states,
-      tally: tallyOf(decisions.map((d) => d.entry)),
+      tally: {
+        read: BigInt(folded + duplicate + parked + undecryptable),
+        folded: BigInt(folded),
+        duplicates: BigInt(duplicate),
+        parked: BigInt(parked),
+        undecryptable: BigInt(undecryptable),
+      },
       auditDelta: this.#audit,
     }
   }
@@ -191,17 +207,6 @@ function sameCells(a: readonly Cell[], b: readonly Cell[]): boolean {
       return cell === other
     })
   )
-}
-
-export function tallyOf(entries: readonly Entry[]): Tally {
-  const count = (fate: Entry['fate']) => BigInt(entries.reduce((n, e) => (e.fate === fate ? n + 1 : n), 0))
-  return {
-    read: BigInt(entries.length),
-    folded: count('folded'),
-    duplicates: count('duplicate'),
-    parked: count('parked'),
-    undecryptable: count('undecryptable'),
-  }
 }
 
 export function addTally(a: Tally, b: Tally): Tally {
