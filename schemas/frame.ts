@@ -32,24 +32,38 @@ export function eventIdOf(value: Buffer): string | undefined {
   return asciiAt(value, ID_AT, ID_AT + UUID_LENGTH)
 }
 
-/** The value of a hexadecimal digit; a hyphen and everything else are 0 and are told apart by KIND. */
-const DIGIT = new Uint8Array(256)
+/** The value of a hexadecimal digit; anything else has a bit above. */
+const NO_DIGIT = 0x80
+const DIGIT = new Uint8Array(256).fill(NO_DIGIT)
 for (let i = 0; i < 16; i++) DIGIT['0123456789abcdef'.charCodeAt(i)] = i
-/** Where each of the four words of a UUID has its eight digits. */
-const DIGITS_AT = [...WANTED.keys()].filter((i) => WANTED[i] === HEX)
+/** Where in a frame the digits and the hyphens of its event id are. */
+const DIGITS_AT = Uint8Array.from([...WANTED.keys()].filter((i) => WANTED[i] === HEX).map((i) => ID_AT + i))
+const HYPHENS_AT = [...WANTED.keys()].filter((i) => WANTED[i] === HYPHEN).map((i) => ID_AT + i)
+const [H1, H2, H3, H4] = HYPHENS_AT as [number, number, number, number]
+const HYPHEN_BYTE = '-'.charCodeAt(0)
 
-/** As `eventIdOf`, as four words of 32 bits: no string is made. False: there is no id. */
+/** As `eventIdOf`, as four words of 32 bits: no string is made, one look at each byte. False: there is no id. */
 export function eventIdWords(value: Buffer, words: Uint32Array): boolean {
-  if (value.length < ID_AT + UUID_LENGTH || value[0] !== 0) return false
-  if (value[ID_LENGTH_AT] !== UUID_LENGTH_ENCODED || !isUuidAt(value, ID_AT)) return false
-  for (let word = 0; word < 4; word++) {
+  if (value.length < ID_AT + UUID_LENGTH || value[0] !== 0 || value[ID_LENGTH_AT] !== UUID_LENGTH_ENCODED) return false
+  if (
+    value[H1] !== HYPHEN_BYTE ||
+    value[H2] !== HYPHEN_BYTE ||
+    value[H3] !== HYPHEN_BYTE ||
+    value[H4] !== HYPHEN_BYTE
+  ) {
+    return false
+  }
+  let bad = 0
+  for (let word = 0, at = 0; word < 4; word++) {
     let bits = 0
-    for (let i = word * 8; i < word * 8 + 8; i++) {
-      bits = (bits << 4) | (DIGIT[value[ID_AT + (DIGITS_AT[i] as number)] as number] as number)
+    for (const end = at + 8; at < end; at++) {
+      const digit = DIGIT[value[DIGITS_AT[at] as number] as number] as number
+      bad |= digit
+      bits = (bits << 4) | (digit & 15)
     }
     words[word] = bits
   }
-  return true
+  return bad < NO_DIGIT
 }
 
 /** Whether a canonical UUID (lower case, with hyphens) lies at this place. */
