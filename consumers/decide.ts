@@ -15,9 +15,9 @@ export interface ParkedRecord {
   readonly detail: string
 }
 
-export interface Decision {
+/** An entry of the log with its record; one object, for there is one for each record. */
+export interface Decision extends Entry {
   readonly record: LogRecord
-  readonly entry: Entry
   readonly parked: ParkedRecord | undefined
 }
 
@@ -39,7 +39,7 @@ export async function decide(
   for (const record of records) {
     if (decisions.length % BREATHE_EVERY === BREATHE_EVERY - 1) await breathe()
     if (deciding.window.seen(record.value, record.position)) {
-      decisions.push(await decodedDuplicate(record, place, deciding))
+      decisions.push(duplicate(record, place, deciding))
       continue
     }
     const pending = decideOne(record, place, deciding)
@@ -51,8 +51,9 @@ export async function decide(
 function decideOne(record: LogRecord, place: TopicPartition, deciding: Deciding): Decision | Promise<Decision> {
   const decoded = deciding.codec.decode(record.value)
   if (decoded.ok) {
-    const entry = entryOf(record, place, 'folded', decoded.schemaId, decoded.event)
-    if (!deciding.obey?.has(record.position)) return { record, entry, parked: undefined }
+    if (!deciding.obey?.has(record.position)) {
+      return decision(record, place, 'folded', decoded.schemaId, decoded.event, undefined)
+    }
     return park(
       record,
       place,
@@ -77,29 +78,29 @@ async function learned(
 }
 
 /** A duplicate is still decoded, so that a journal can show what it was. */
-async function decodedDuplicate(record: LogRecord, place: TopicPartition, deciding: Deciding): Promise<Decision> {
+function duplicate(record: LogRecord, place: TopicPartition, deciding: Deciding): Decision {
   const decoded = deciding.codec.decode(record.value)
   const event = decoded.ok ? decoded.event : undefined
-  return { record, entry: entryOf(record, place, 'duplicate', decoded.schemaId, event), parked: undefined }
+  return decision(record, place, 'duplicate', decoded.schemaId, event, undefined)
 }
 
 function park(record: LogRecord, place: TopicPartition, parked: ParkedRecord, schemaId: number | undefined): Decision {
-  return { record, entry: entryOf(record, place, 'parked', schemaId, undefined), parked }
+  return decision(record, place, 'parked', schemaId, undefined, parked)
 }
 
 /** The fold threw: the same record, parked after all. */
-export function parkFolded(decision: Decision, place: TopicPartition, detail: string): Decision {
-  const parked: ParkedRecord = { record: decision.record, cause: 'fold', detail }
-  return park(decision.record, place, parked, decision.entry.schemaId)
+export function parkFolded({ record, schemaId }: Decision, place: TopicPartition, detail: string): Decision {
+  return park(record, place, { record, cause: 'fold', detail }, schemaId)
 }
 
-function entryOf(
+function decision(
   record: LogRecord,
   { topic, partition }: TopicPartition,
   fate: Entry['fate'],
   schemaId: number | undefined,
   event: Entry['event'],
-): Entry {
+  parked: ParkedRecord | undefined,
+): Decision {
   const { position, timestampMs, key } = record
-  return { topic, partition, position, timestampMs, key, fate, schemaId, event }
+  return { topic, partition, position, timestampMs, key, fate, schemaId, event, record, parked }
 }

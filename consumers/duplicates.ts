@@ -43,7 +43,12 @@ export class DuplicateWindow {
     const at = Number(position)
     const before = this.#within(bucket, at)
     const slot = this.#count & this.#mask
-    this.#words.set(id, slot * 4)
+    const words = this.#words
+    const w = slot * 4
+    words[w] = id[0]!
+    words[w + 1] = id[1]!
+    words[w + 2] = id[2]!
+    words[w + 3] = id[3]!
     this.#at[slot] = at
     this.#older[slot] = this.#newest[bucket]!
     this.#newest[bucket] = this.#count++

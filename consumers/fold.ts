@@ -11,7 +11,7 @@ import type { StateRow, Tally } from '../stores/state.ts'
 import { BREATHE_EVERY, breathe } from './breathe.ts'
 import { type Decision, type ParkedRecord, parkFolded } from './decide.ts'
 import { Stalled } from './errors.ts'
-import { rowHash } from './hash.ts'
+import { rowHash32 } from './hash.ts'
 import { CONSUMER_LIMITS } from './limits.ts'
 import { LandingBody } from './rows.ts'
 import { type Held, keyText, NO_ROWS, type StateCache } from './state-cache.ts'
@@ -56,7 +56,7 @@ async function foldKeyed(
 ): Promise<void> {
   const keys = new Map<string, readonly (string | number | bigint | boolean | Uint8Array | null)[]>()
   const keyOf: (string | undefined)[] = decisions.map((decision, i) => {
-    const { event, fate } = decision.entry
+    const { event, fate } = decision
     if (event === undefined || fate !== 'folded') return undefined
     try {
       const key = keyed.key(event)
@@ -75,7 +75,7 @@ async function foldKeyed(
   const after = new Map<string, unknown>()
   decisions.forEach((decision, i) => {
     const text = keyOf[i]
-    const { event, position } = decision.entry
+    const { event, position } = decision
     if (text === undefined || event === undefined) return
     const held = before.get(text)
     if (held !== undefined && position <= held.version) return
@@ -108,7 +108,8 @@ export class BatchFold {
   readonly #bodies = new Map<string, LandingBody>()
   readonly #upserts: StateRow[] = []
   readonly #states = new Map<string, Held<unknown>>()
-  #audit = 0n
+  /** Hashes are 32 bits wide: a batch's sum stays exact in a number. */
+  #audit = 0
   readonly #parked: ParkedRecord[] = []
   readonly #fates: Record<Fate, number> = { folded: 0, duplicate: 0, parked: 0, undecryptable: 0 }
 
@@ -118,7 +119,7 @@ export class BatchFold {
 
   insert(landing: Landing, rowKey: string, cells: readonly Cell[], version: bigint, sign: 1 | -1): void {
     this.#bodyOf(landing).add(cells, sign)
-    const hash = rowHash(rowKey, version)
+    const hash = rowHash32(rowKey, version)
     this.#audit += sign === 1 ? hash : -hash
   }
 
@@ -148,11 +149,12 @@ export class BatchFold {
   /** Counts what became of these records, and makes a journal's rows of them. */
   take(decisions: readonly Decision[]): void {
     const { journal } = this.#folding.projection
-    for (const { entry, parked } of decisions) {
-      this.#fates[entry.fate]++
+    for (const decision of decisions) {
+      const { fate, parked, position } = decision
+      this.#fates[fate]++
       if (parked !== undefined) this.#parked.push(parked)
       if (journal === undefined) continue
-      this.insert(journal.landing, journal.rowKey(entry), journal.row(entry), entry.position, 1)
+      this.insert(journal.landing, journal.rowKey(decision), journal.row(decision), position, 1)
     }
   }
 
@@ -170,7 +172,7 @@ export class BatchFold {
         parked: BigInt(parked),
         undecryptable: BigInt(undecryptable),
       },
-      auditDelta: this.#audit,
+      auditDelta: BigInt(this.#audit),
     }
   }
 

@@ -3,15 +3,26 @@ const encoder = new TextEncoder()
 const scratch = new Uint8Array(4096)
 
 export function rowHash(rowKey: string, version: bigint): bigint {
+  return BigInt(rowHash32(rowKey, version))
+}
+
+export function rowHash32(rowKey: string, version: bigint): number {
   const text = `${rowKey}:${version}`
-  let bytes = scratch
-  let { read, written: length } = encoder.encodeInto(text, scratch)
-  if (read < text.length) {
-    bytes = encoder.encode(text)
-    length = bytes.length
-    read = text.length
+  const length = ascii(text)
+  if (length === text.length) return murmur3(scratch, length)
+  const bytes = encoder.encode(text)
+  return murmur3(bytes, bytes.length)
+}
+
+/** Most keys are short and ASCII; answers how many of their bytes it wrote. */
+function ascii(text: string): number {
+  const end = Math.min(text.length, scratch.length)
+  for (let i = 0; i < end; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f) return i
+    scratch[i] = code
   }
-  return BigInt(murmur3(bytes, length))
+  return end
 }
 
 export function murmur3(bytes: Uint8Array, length: number): number {
