@@ -28,7 +28,7 @@ export async function run({ quick }: BenchOptions): Promise<Measured[]> {
   const ours = async () => {
     const began = performance.now()
     const deciding = { codec, window: new DuplicateWindow(), obey: undefined, learn: async () => false }
-    const folding = { place: PLACE, cache: undefined, owner: 'bench', term: 1n, to: BigInt(size - 1), redo: false }
+    const folding = { place: PLACE, cache: undefined, term: 1n, to: BigInt(size - 1), redo: false }
     const batch = new BatchFold({ projection: NOTHING, ...folding })
     for (let i = 0; i < size; i += BREATHE_EVERY) {
       batch.take(await decide(records.slice(i, i + BREATHE_EVERY), PLACE, deciding))

@@ -234,7 +234,6 @@ export class Delivery {
       projection: this.#generation.projection,
       place: this.#place,
       cache: this.#cache,
-      owner: this.#owner,
       term: this.record.term,
       to,
       redo: redo !== undefined,

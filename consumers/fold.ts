@@ -30,7 +30,6 @@ export interface Folding {
   readonly projection: Projection
   readonly place: TopicPartition
   readonly cache: StateCache<unknown> | undefined
-  readonly owner: string
   readonly term: bigint
   readonly to: bigint
   readonly redo: boolean
@@ -185,7 +184,7 @@ export class BatchFold {
   #bodyOf(landing: Landing): LandingBody {
     let body = this.#bodies.get(landing.name)
     if (body === undefined) {
-      body = new LandingBody(landing, this.#folding.owner, this.#folding.term)
+      body = new LandingBody(landing, this.#folding.term)
       this.#bodies.set(landing.name, body)
     }
     return body

@@ -18,10 +18,10 @@ export class LandingBody {
   /** Rows that stand when the batch is done (sign +1): what a repair can look for. */
   standing = 0
 
-  constructor(landing: Landing, owner: string, term: bigint) {
+  constructor(landing: Landing, term: bigint) {
     this.landing = landing
-    this.columns = ['owner', 'term', ...landing.columns]
-    this.#prefix = `${cellText(owner)}\t${term}`
+    this.columns = ['term', ...landing.columns]
+    this.#prefix = `${term}`
   }
 
   add(cells: readonly Cell[], sign: 1 | -1 = 1): void {

@@ -35,7 +35,7 @@ export interface Landing {
   readonly name: string
   /** The table whose rows are audited; it has the columns topic, partition, version, sign and row_key. */
   readonly target: string
-  /** The landing table's columns after `owner` and `term`, in the order of a row's cells. */
+  /** The landing table's columns after `term`, in the order of a row's cells; `topic` and `partition` are among them. */
   readonly columns: readonly string[]
 }
 
@@ -62,7 +62,7 @@ export interface StateShape {
   readonly columns: readonly StateColumn[]
 }
 
-/** A row that a state means; the runtime adds owner, term, sign and version in front of the cells. */
+/** A row that a state means; the runtime adds term, place, sign and version in front of the cells. */
 export interface SignedRow {
   readonly landing: Landing
   readonly rowKey: string

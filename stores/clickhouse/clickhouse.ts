@@ -68,7 +68,10 @@ export class ClickHouse implements AnalyticsStore {
   /** Brings a generation's own database up to date and answers its name. */
   async prepareGeneration(id: string, folder: string | URL): Promise<string> {
     const database = `${this.database}_${id}`
-    await migrate(this, folder, database, { token_window: String(STORE_LIMITS.tokenWindowBlocks) })
+    await migrate(this, folder, database, {
+      token_window: String(STORE_LIMITS.tokenWindowBlocks),
+      generation: id,
+    })
     return database
   }
 

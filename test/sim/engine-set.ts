@@ -36,7 +36,7 @@ export async function simEngines(seed = 1): Promise<EngineSet> {
       const found = new Map<string, { rows: number; events: number }>()
       for (const { rowKey, sign, cells } of rows(database, 'tally', topic)) {
         const { rows: n, events } = found.get(rowKey) ?? { rows: 0, events: 0 }
-        found.set(rowKey, { rows: n + sign, events: events + sign * Number(cells[7]) })
+        found.set(rowKey, { rows: n + sign, events: events + sign * Number(cells[6]) })
       }
       return found
     },

@@ -50,7 +50,7 @@ function wrongStates(engine: Engine): string[] {
       wrong.push(`state of ${profileId}: ${state?.events} events, the log says ${truth.events}`)
     }
     const stands = rows.get(profileId) ?? []
-    const events = Number(stands[0]?.cells[7])
+    const events = Number(stands[0]?.cells[6])
     if (stands.length !== 1 || events !== truth.events) {
       wrong.push(`${stands.length} rows stand for ${profileId} (${events} events), the log says ${truth.events}`)
     }

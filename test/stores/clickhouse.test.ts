@@ -11,7 +11,7 @@ import { eventsV1 } from '../../projections/events/v1.ts'
 import type { Cell } from '../../projections/projection.ts'
 import type { LandingInsert } from '../../stores/analytics.ts'
 import { ClickHouse } from '../../stores/clickhouse/clickhouse.ts'
-import { type CommitKey, ownerName } from '../../stores/state.ts'
+import type { CommitKey } from '../../stores/state.ts'
 import { type AnalyticsProcess, startAnalyticsProcess } from '../consumers/analytics-process.ts'
 
 const { landing } = eventsV1(['t']).journal!
@@ -47,7 +47,7 @@ function insertOf(
   positions: readonly bigint[],
   month = 0,
 ): LandingInsert {
-  const body = new LandingBody(landing, ownerName(owner), term)
+  const body = new LandingBody(landing, term)
   for (const position of positions) {
     const at = Date.UTC(2020, month === 0 ? 0 : Number(position) % 300, 2)
     const cells: Cell[] = [owner.topic, owner.partition, position, 'folded', 'Heartbeat']

@@ -29,7 +29,6 @@ COMMENT 'Every record of the log, one row each';
 
 CREATE TABLE IF NOT EXISTS {{db}}.landing_events
 (
-    owner LowCardinality(String),
     term UInt64,
     topic LowCardinality(String),
     partition UInt16,
@@ -57,5 +56,8 @@ SELECT topic, partition, position, fate, type, toUUIDOrZero(event_id) AS event_i
        source, app_id, environment, key, profile_id, session_id, title_id, schema_id, payload
 FROM {{db}}.landing_events
 WHERE throwIf(
-    term < (SELECT max(term) FROM {{base}}.owners WHERE owner = (SELECT any(owner) FROM {{db}}.landing_events)),
+    term < (
+        SELECT max(term) FROM {{base}}.owners
+        WHERE owner = (SELECT concat('{{generation}}/', any(topic), '/', toString(any(partition))) FROM {{db}}.landing_events)
+    ),
     'stale owner') = 0;

@@ -14,7 +14,6 @@ SETTINGS non_replicated_deduplication_window = {{token_window}}, fsync_after_ins
 
 CREATE TABLE IF NOT EXISTS {{db}}.landing_tally
 (
-    owner LowCardinality(String),
     term UInt64,
     topic LowCardinality(String),
     partition UInt16,
@@ -30,5 +29,8 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS {{db}}.tally_from_landing TO {{db}}.tally
 SELECT topic, partition, row_key, version, sign, events, positions_ms
 FROM {{db}}.landing_tally
 WHERE throwIf(
-    term < (SELECT max(term) FROM {{base}}.owners WHERE owner = (SELECT any(owner) FROM {{db}}.landing_tally)),
+    term < (
+        SELECT max(term) FROM {{base}}.owners
+        WHERE owner = (SELECT concat('{{generation}}/', any(topic), '/', toString(any(partition))) FROM {{db}}.landing_tally)
+    ),
     'stale owner') = 0;
