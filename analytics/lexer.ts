@@ -31,7 +31,7 @@ const CURLY_QUOTED = /\xe2\x80\x9c[\s\S]*?\xe2\x80\x9d/y
 const PUNCTUATION = /::|->|<=>|<=|>=|<>|!=|==|\|\||@@|[()[\]{},.*+\-/%=<>?:@|^]/y
 /** What opens and, since nothing above matched it whole, never closes: the rest of the text is no SQL. */
 const OPENER = /['"`]|[xXbB]'|\/\*|\xe2\x80[\x98\x9c]/y
-const ENDS_OPERAND = /[)\]\w$"`\x9d^]/
+const ENDS_OPERAND = /[)\]\w$"`\x9d]/
 
 function end(pattern: RegExp, text: string, at: number): number {
   pattern.lastIndex = at

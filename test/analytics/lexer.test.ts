@@ -12,6 +12,8 @@ before(async () => {
 after(() => server.stop())
 
 const CASES = [
+  'a ^.1',
+  'a ^.15e3',
   "SELECT 1 -- c\n, 'a;b' /* x ; */ ; y",
   '$a$x;y$a$ $$;$$ $ a$ a$b abc$$',
   '\u2018a;b\u2019 \u201ca;b\u201d',

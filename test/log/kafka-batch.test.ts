@@ -93,11 +93,11 @@ test('kafkajs reads what we write', async () => {
         assert.equal(`${found.key}`, record.key)
         assert.ok(found.value.equals(record.value))
         const headers = Object.fromEntries(
-          Object.entries(found.headers).flatMap(([k, v]) => (k === '__proto__' ? [] : [[k, `${v}`]])),
+          Object.entries(found.headers).flatMap(([k, v]) => (k in Object.prototype ? [] : [[k, `${v}`]])),
         )
-        // kafkajs keeps headers in a plain object, which can't hold this name.
-        const { ['__proto__']: _, ...held } = record.headers ?? {}
-        assert.deepEqual(headers, held)
+        // kafkajs keeps headers in a plain object, which takes `valueOf` and its like for its own.
+        const held = Object.entries(record.headers ?? {}).filter(([k]) => !(k in Object.prototype))
+        assert.deepEqual(headers, Object.fromEntries(held))
       }
     }),
     { numRuns: 200 },
