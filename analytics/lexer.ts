@@ -101,6 +101,8 @@ function wordOrNumber(text: string, start: number, previous: string): Token {
   const isDot = text[start] === '.' && ENDS_OPERAND.test(previous)
   const number = isDot ? -1 : end(previous === '.' ? POSITION : NUMBER, text, start)
   const stop = Math.max(word, number)
+  // A `$` that stands alone ends no operand and one that ends a name does; nobody writes this, so it is refused.
+  if (previous === '$' && /^\.[0-9]/.test(text.slice(start, start + 2))) return { kind: 'error', start, end: start + 1 }
   if (stop > 0 && isBrokenNumber(text, start, stop)) return { kind: 'error', start, end: stop }
   if (number > 0 && number >= word) return { kind: 'number', start, end: number }
   if (word > 0) return { kind: 'word', start, end: word }

@@ -158,7 +158,8 @@ test('never takes a text apart otherwise than the engine, unless it refuses it',
         assert.deepEqual(essence(ours, sample), essence(theirs[index] ?? [], sample), JSON.stringify(sample))
       }
     }),
-    { numRuns: 8, endOnFailure: true },
+    // At a desk every run looks elsewhere; in CI a change is not to fail for what it didn't touch.
+    { numRuns: 8, endOnFailure: true, ...(process.env.CI === 'true' && { seed: 20_261_121 }) },
   )
   assert.ok(compared > 1000, `only ${compared} texts were compared`)
 })
