@@ -2,8 +2,8 @@
  * The delivery protocol: exactly once in effect, for one partition of one generation. Steps and names are those of
  * docs/delivery.md and of the model in test/model/, which finds a loss or a doubling for each step left out.
  *
- * Who owns what. The commit record {term, checkpoint, intent?} is changed only by compare-and-set on `term`; whoever
- * raised the term last owns the partition. ClickHouse's `owners` follows it and refuses the rows of older terms; states
+ * Who owns what. The commit record {term, revision, checkpoint, intent?} is changed only by compare-and-set on its
+ * revision; whoever raised the term last owns the partition. ClickHouse's `owners` is written before it and refuses the rows of older terms; states
  * carry their version, so an older write never wins.
  *
  * States of a partition: *idle* (checkpoint c, no intent: everything below c is in every table) → *begun* (intent
@@ -25,7 +25,7 @@ import {
   ownerName,
   type StateTable,
 } from '../stores/state.ts'
-import { BREATHE_EVERY, breathe } from './breathe.ts'
+import { BREATHE_EVERY } from './breathe.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { type Decision, decide } from './decide.ts'
 import { type DuplicateWindow, readBackWindow } from './duplicates.ts'
@@ -151,14 +151,13 @@ export class Delivery {
     const batch = new BatchFold(this.#folding(to, undefined))
     for (let i = 0; i < records.length; i += BREATHE_EVERY) {
       batch.take(await this.#decide(records.slice(i, i + BREATHE_EVERY), undefined))
-      await breathe()
     }
     return { to, decisions: [], folded: batch.close() }
   }
 
   /** The rest of step 3, and steps 4 to 8, for records that start at the checkpoint. */
   async deliver({ decisions, to, folded }: Prepared): Promise<FoldedBatch> {
-    const { commits, at } = this.#ports
+    const { at } = this.#ports
     await at('batch.read')
     const from = this.record.checkpoint
     const batch = folded ?? (await this.#fold(decisions, to, undefined))
@@ -172,7 +171,7 @@ export class Delivery {
       blocks: await this.#tokens.blocks(),
     }
     const begun: CommitRecord = { ...this.record, revision: this.record.revision + 1n, intent }
-    await this.#swap('intent', begun, commits)
+    await this.#swap('intent', begun)
     await at('intent.set')
     await this.#write(batch, intent, batch.bodies)
     await this.#advance(batch, intent)
@@ -306,12 +305,12 @@ export class Delivery {
       tally: addTally(tally, batch.tally),
       audit: intent.audit,
     }
-    await this.#swap('checkpoint', done, this.#ports.commits)
+    await this.#swap('checkpoint', done)
     await this.#ports.at('checkpoint.set')
   }
 
-  async #swap(what: string, next: CommitRecord, commits: CommitStore): Promise<void> {
-    const swap = await this.#until(what, () => commits.swap(this.key, this.record, next))
+  async #swap(what: string, next: CommitRecord): Promise<void> {
+    const swap = await this.#until(what, () => this.#ports.commits.swap(this.key, this.record, next))
     if (!swap.swapped) throw new StaleOwner(what)
     this.#record = next
   }

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import { Registry } from 'prom-client'
 import { type Consumers, startConsumers } from '../../consumers/index.ts'
 import { repair } from '../../consumers/repair.ts'
-import type { World } from '../../consumers/retry.ts'
+import { realWorld, type World } from '../../consumers/retry.ts'
 import { STORE_LIMITS } from '../../stores/limits.ts'
 import { simEngines } from '../sim/engine-set.ts'
 import type { EngineSet } from './engine-set.ts'
@@ -21,17 +21,7 @@ after(() => engines.close())
 const hasty: World = {
   nowMs: () => performance.now() * 100,
   random: Math.random,
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal.aborted) return resolve()
-      const done = () => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      const timer = setTimeout(done, ms / 100)
-      signal.addEventListener('abort', done)
-    }),
+  sleep: (ms, signal) => realWorld.sleep(ms / 100, signal),
 }
 
 let ids = 0
