@@ -82,7 +82,11 @@ async function copyTables(folders: Folders, draft: string): Promise<void> {
   await copyLmdb(stateFile, join(draft, 'state', 'state.mdb'))
 }
 
-/** One moment of the database, whoever writes to it meanwhile. */
+/**
+ * One moment of the database, whichever *process* writes to it meanwhile. Not for a process that has the database
+ * open: lmdb-js opens synchronously, and would wait for the write lock that its own writer gives back only after
+ * a turn of this thread.
+ */
 async function copyLmdb(from: string, to: string): Promise<void> {
   const db = open({ path: from, noSubdir: from.endsWith('.mdb'), overlappingSync: false, maxDbs: 64 })
   try {

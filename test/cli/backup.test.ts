@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { appendFileSync, existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { makeBackup, restoreBackup, verifyBackup } from '../../cli/backup.ts'
 import { foldersOf } from '../../cli/engines.ts'
 import { ensureKeyFile, readKeyFile } from '../../cli/keys.ts'
 import { openEmbeddedLog } from '../../log/embedded/index.ts'
 import { openEmbeddedState } from '../../stores/embedded/index.ts'
+import type { Say } from '../log/child.ts'
 import { freePorts, playhead, start, tempFolder } from './playhead.ts'
+
+const WRITER = fileURLToPath(new URL('../log/child.ts', import.meta.url))
 
 async function dataFolder(t: TestContext) {
   const home = tempFolder(t)
@@ -31,6 +37,19 @@ const RECORD = { term: 1n, revision: 1n, checkpoint: 10n, tally: TALLY, audit: 7
 async function append(log: Awaited<ReturnType<typeof openEmbeddedLog>>, count: number): Promise<void> {
   const record = { topic: 'playback-events', key: 'k', value: Buffer.from('v'), timestampMs: 1 }
   await log.append(Array.from({ length: count }, () => record))
+}
+
+/** A process that appends without pause, as a running engine does; it has appended when this resolves. */
+async function anotherWriter(t: TestContext, dir: string): Promise<{ end(): Promise<void> }> {
+  const child = fork(WRITER, ['append', dir, 'playback-events', 'w'], { execArgv: ['--import', 'tsx'] })
+  const end = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  t.after(end)
+  await new Promise<void>((resolve) => child.on('message', (m: Say) => m.say === 'durable' && resolve()))
+  return { end }
 }
 
 async function contents(dir: string) {
@@ -60,16 +79,10 @@ test('a full backup brings log, state and keys back as they were', async (t) => 
 
 test('a backup of a log in use is one moment of it, and its restore is a new incarnation without tables', async (t) => {
   const { home, folders, keysFile, incarnation } = await dataFolder(t)
-  const log = await openEmbeddedLog({ dir: folders.log })
-  let writing = true
-  const writer = (async () => {
-    while (writing) await append(log, 5)
-  })()
+  const writer = await anotherWriter(t, folders.log)
   const made = await makeBackup(folders, keysFile, join(home, 'backup'), 'log')
-  writing = false
-  await writer
-  await log.close()
-  assert.ok(BigInt(made.records) >= 10n)
+  await writer.end()
+  assert.ok(BigInt(made.records) > 10n)
   const next = foldersOf({ data: join(home, 'next') })
   await restoreBackup(join(home, 'backup'), next, join(next.data, 'keys.json'))
   const found = await contents(next.log)
