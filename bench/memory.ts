@@ -1,6 +1,8 @@
 /**
  * Memory of all embedded roles together, as built and run by `playhead up`: idle, and flat over a run of events (a million,
- * posted through the API). Resident memory as the system counts it, from /proc.
+ * posted through the API). From /proc: resident memory for the idle engine; for flatness the processes' own memory, because
+ * the log's mapped pages are the system's cache, grow with the log and are given back when somebody needs memory. Both
+ * are told.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -36,23 +38,24 @@ export async function run({ quick }: BenchOptions): Promise<Measured[]> {
     const api = `http://127.0.0.1:${port}`
     await until(async () => (await fetch(`${api}/readyz`)).ok)
     await delay(quick ? 500 : 10_000)
-    const idle = residentMb(child)
+    const idle = memoryOf(child)
     const key = (JSON.parse(readFileSync(join(dir, 'data', 'keys.json'), 'utf8')) as { publishable: string })
       .publishable
-    const tenth = Math.ceil(events / 10 / BATCH) * BATCH
-    await post(api, key, tenth)
-    const early = residentMb(child)
-    await post(api, key, events - tenth)
+    // Until then caches fill and code is compiled.
+    const warm = Math.ceil((events * 0.3) / BATCH) * BATCH
+    await post(api, key, warm)
+    const early = memoryOf(child)
+    await post(api, key, events - warm)
     await delay(quick ? 0 : 5_000)
-    const late = residentMb(child)
+    const late = memoryOf(child)
     return [
-      { name: 'memory of all roles, idle', ours: idle, unit: 'MB', bar: { atMost: 900, of: 'ours' } },
+      { name: 'memory of all roles, idle', ours: idle.own + idle.mapped, unit: 'MB', bar: { atMost: 900, of: 'ours' } },
       {
-        name: `memory over ${events.toLocaleString('en')} events, end against a tenth`,
-        ours: late / early,
+        name: `memory over ${events.toLocaleString('en')} events, end against three tenths`,
+        ours: late.own / early.own,
         unit: '×',
-        bar: { atMost: 1.25, of: 'ours' },
-        note: `${early.toFixed(0)} MB → ${late.toFixed(0)} MB`,
+        bar: { atMost: 1.1, of: 'ours' },
+        note: `${words(early)} → ${words(late)}`,
       },
     ]
   } finally {
@@ -101,8 +104,19 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
   throw new Error('the engine did not become ready within 30 s')
 }
 
-/** The process and all below it. */
-function residentMb({ pid }: ChildProcess): number {
+interface Memory {
+  /** Anonymous: heaps, stacks, ClickHouse's caches. */
+  readonly own: number
+  /** Pages of files: programs, and LMDB's maps, once for each process that touched them. */
+  readonly mapped: number
+}
+
+function words({ own, mapped }: Memory): string {
+  return `${own.toFixed(0)} MB + ${mapped.toFixed(0)} MB of mapped files`
+}
+
+/** The process and all below it, in megabytes. */
+function memoryOf({ pid }: ChildProcess): Memory {
   const parents = new Map<number, number>()
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue
@@ -116,9 +130,12 @@ function residentMb({ pid }: ChildProcess): number {
     for (const [process_, parent] of parents) if (family.has(parent)) family.add(process_)
     grown = family.size > before
   }
-  let kb = 0
-  for (const id of family) kb += Number(/VmRSS:\s+(\d+)/.exec(readProc(`/proc/${id}/status`) ?? '')?.[1] ?? 0)
-  return kb / 1024
+  const statuses = [...family].map((id) => readProc(`/proc/${id}/status`) ?? '')
+  const sum = (field: string) => {
+    const line = new RegExp(`${field}:\\s+(\\d+)`)
+    return statuses.reduce((kb, status) => kb + Number(line.exec(status)?.[1] ?? 0), 0) / 1024
+  }
+  return { own: sum('RssAnon'), mapped: sum('RssFile') + sum('RssShmem') }
 }
 
 /** A process may be gone by now. */

@@ -1,4 +1,5 @@
 /** `playhead log tail`: the events as they come, decoded; on any engine. */
+import { setMaxListeners } from 'node:events'
 import type { EventLog, LogRecord, Position, TopicPartition } from '../../log/log.ts'
 import { EVENT_TYPES, type EventCodec, isEventType, isTopicName, nearest, TOPICS } from '../../schemas/index.ts'
 import { type Args, UsageError } from '../args.ts'
@@ -77,6 +78,8 @@ function wrongWord(flag: string, word: string, words: readonly string[]): UsageE
 async function follow(log: EventLog, codec: EventCodec, wanted: Filter, args: Args, io: Io): Promise<void> {
   const enough = new AbortController()
   const signal = AbortSignal.any([untilInterrupted(), enough.signal])
+  // Every partition's read listens to it; the default of ten is for leaks.
+  setMaxListeners(0, signal)
   let left = wanted.countMax
   const show = async (place: TopicPartition, record: LogRecord): Promise<void> => {
     if (left <= 0 || (wanted.key !== undefined && record.key !== wanted.key)) return

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { RecordSchema } from '../../schemas/avro.ts'
 import { diffSchemas, type SchemaDiff } from '../../schemas/diff.ts'
 import { EVENT_TYPES, EVENTS, nearest, RELEASED } from '../../schemas/index.ts'
+import { diffReport } from '../../schemas/tools/report.ts'
 import { type Args, UsageError } from '../args.ts'
 import { type Command, JSON_FLAG, table } from '../command.ts'
 
@@ -44,17 +45,31 @@ interface Compared extends SchemaDiff {
 export const diff: Command = {
   name: 'schemas diff',
   about: `Without --against: each released version of TYPE (or of all types) against the one before it. With it: the newest
-version against an older one, or against a self-contained schema in a file, as a registry answers it.
+version against an older one, or against a self-contained schema in a file, as a registry answers it. With --sources:
+what was edited in a checkout's schemas folder, against every version ever released; all that changed, or TYPE.
 Exit code 1 if two of them can't live together; the sentences say why and what to do.`,
   positionals: [{ name: 'TYPE', optional: true }],
-  flags: [{ name: 'against', value: 'VERSION|FILE', help: 'What to compare the newest version with.' }, JSON_FLAG],
-  examples: ['playhead schemas diff Heartbeat', 'playhead schemas diff Heartbeat --against ./Heartbeat.avsc'],
+  flags: [
+    { name: 'against', value: 'VERSION|FILE', help: 'What to compare the newest version with.' },
+    { name: 'sources', value: 'FOLDER', help: 'A schemas folder whose .avsc files were edited.' },
+    JSON_FLAG,
+  ],
+  examples: [
+    'playhead schemas diff Heartbeat',
+    'playhead schemas diff Heartbeat --against ./Heartbeat.avsc',
+    'playhead schemas diff --sources schemas',
+  ],
   run: async (args, io) => {
-    const compared = compare(args)
+    const sources = args.value('sources')
+    const compared = sources === undefined ? compare(args) : compareSources(args, sources)
     if (args.has('json')) io.out(`${JSON.stringify(compared, undefined, 2)}\n`)
     else
       io.out(
-        compared.length === 0 ? 'There is one version of each: nothing to compare.\n' : compared.map(textOf).join('\n'),
+        compared.length > 0
+          ? compared.map(textOf).join('\n')
+          : sources === undefined
+            ? 'There is one version of each: nothing to compare.\n'
+            : `Nothing in ${sources} differs from what was released.\n`,
       )
     return compared.every((c) => c.compatible) ? 0 : 1
   },
@@ -77,6 +92,17 @@ function compare(args: Args): readonly Compared[] {
   const older = versionsOf(subject).find((v) => v.name === `version ${against}`)
   if (older === undefined) throw new UsageError(`${subject} has no version ${against}.`, 'schemas diff')
   return [pair(subject, older, newest)]
+}
+
+function compareSources(args: Args, dir: string): readonly Compared[] {
+  if (args.has('against')) throw new UsageError('--sources and --against are two questions: ask one.', 'schemas diff')
+  const typed = args.positional('TYPE')
+  try {
+    const reports = diffReport(typed === undefined ? { dir } : { dir, subject: typed })
+    return reports.map(({ against, ...report }) => ({ ...report, older: against ?? 'nothing', newer: dir }))
+  } catch (error) {
+    throw new UsageError(`--sources: ${(error as Error).message}`, 'schemas diff')
+  }
 }
 
 interface Named {
