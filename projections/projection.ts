@@ -80,6 +80,16 @@ export interface Keyed<S> {
   fromColumns(columns: readonly StateCell[], key: readonly StateCell[]): S
   /** From the events' times, never from a clock. */
   expiresAtMs?(state: S): number | undefined
+  /**
+   * An event that erases: the partition (of the shape) whose rows go, with all that the log said of it up to here. By
+   * position of the log, on purpose: an erasure is the one thing that must not be outlived by what came before it.
+   */
+  erases?(event: PlayheadEvent): readonly StateCell[] | undefined
+  /**
+   * The fold reads `personal`: the runtime opens what is sealed before it folds. An event whose key was destroyed is
+   * counted undecryptable and not folded. Without it, events are folded as they are, sealed.
+   */
+  readonly personal?: true
 }
 
 export interface Projection<S = unknown> {

@@ -4,6 +4,7 @@ import type { EventType } from './types.ts'
 
 /** Where each event goes: to a topic of its own or to the one that a field names; and which field is its key. */
 export const ROUTES = {
+  ProfileErased: { topic: 'playback-events', topicFrom: null, key: 'profileId' },
   StreamSlotReleased: { topic: 'account-events', topicFrom: null, key: 'accountId' },
   StreamSlotRenewed: { topic: 'account-events', topicFrom: null, key: 'accountId' },
   StreamSlotRequested: { topic: 'account-events', topicFrom: null, key: 'accountId' },

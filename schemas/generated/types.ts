@@ -362,6 +362,19 @@ export interface VideoTrack {
   readonly durationMs: number | null
 }
 
+/** Everything about a profile up to here is to be forgotten: every table drops it, and then its key is destroyed. */
+export interface ProfileErased {
+  readonly type: 'ProfileErased'
+  /** Who wrote this, and when; always the first field. */
+  readonly meta: Meta
+  /** Who is to be forgotten. The id itself stays, as a pseudonym. */
+  readonly profileId: ProfileId
+  /** Why. */
+  readonly reason: string | null
+  /** Name of the key or person that asked. */
+  readonly by: string | null
+}
+
 /** No longer watching. */
 export interface StreamSlotReleased {
   readonly type: 'StreamSlotReleased'
@@ -1406,6 +1419,10 @@ export interface TitleRegistered {
   readonly textLanguages: readonly string[]
   /** URLs by role: poster, thumbnail, hero, logo. */
   readonly images: Readonly<Record<string, string>>
+  /** Ids in other systems, by system. */
+  readonly externalIds: Readonly<Record<string, string>>
+  /** URLs of manifests made elsewhere, by protocol: hls, dash. */
+  readonly manifests: Readonly<Record<string, string>>
   /** Name of the key or person that asked. */
   readonly by: string | null
 }
@@ -1471,6 +1488,8 @@ export interface Heartbeat {
   readonly sequence: number
   /** Where in the media. */
   readonly positionMs: number
+  /** Length of the title, as the writer knows it. */
+  readonly durationMs: number | null
   /** Media played since the last event that said so. */
   readonly played: readonly PlayedRange[]
   /** What the player is doing. */
@@ -1526,6 +1545,8 @@ export interface PlaybackEnded {
   readonly sequence: number
   /** Where in the media. */
   readonly positionMs: number
+  /** Length of the title, as the writer knows it. */
+  readonly durationMs: number | null
   /** Media played since the last event that said so. */
   readonly played: readonly PlayedRange[]
   /** Why. */
@@ -1858,6 +1879,8 @@ export interface ProgressReported {
   readonly sessionId: SessionId | null
   /** Where in the media. */
   readonly positionMs: number
+  /** Length of the title, as the writer knows it. */
+  readonly durationMs: number | null
   /** Media played since the last report. */
   readonly played: readonly PlayedRange[]
   /** What the producer knew of the title. */
@@ -1867,6 +1890,7 @@ export interface ProgressReported {
 }
 
 export type PlayheadEvent =
+  | ProfileErased
   | StreamSlotReleased
   | StreamSlotRenewed
   | StreamSlotRequested

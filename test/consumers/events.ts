@@ -26,6 +26,7 @@ export function heartbeat({ profileId, eventId, positionMs, atMs }: HeartbeatFac
     titleId: 'title-1',
     sequence: 0,
     positionMs,
+    durationMs: null,
     played: [],
     state: 'playing',
     playbackRatePermille: 1000,

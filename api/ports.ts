@@ -1,0 +1,32 @@
+/**
+ * What the API reads, as it sees it: rows, not tables. cli/ hands the engines in; tests hand in embedded ones. Every
+ * reader pins one generation; a read rejects with StoreUnavailable when its store can't be reached.
+ */
+import type { Position, TopicPartition } from '../log/log.ts'
+import type { ProgressRow } from '../projections/progress/row.ts'
+import type { StreamsRow } from '../projections/streams/row.ts'
+import type { EpisodeRow, TitleRow } from '../projections/titles/row.ts'
+
+export interface ProgressReader {
+  get(profileId: string, titleIds: readonly string[]): Promise<readonly (ProgressRow | undefined)[]>
+  /** All rows of a profile, in the order of title ids. */
+  all(profileId: string): Promise<readonly ProgressRow[]>
+}
+
+export interface TitleReader {
+  get(titleIds: readonly string[]): Promise<readonly (TitleRow | undefined)[]>
+  /** All episodes of a series, in the order of season and episode. */
+  episodes(seriesId: string): Promise<readonly EpisodeRow[]>
+}
+
+export interface StreamsReader {
+  get(accountId: string): Promise<StreamsRow | undefined>
+}
+
+/** How far a projection has come. */
+export interface Checkpoints {
+  /** The next position that it will read; undefined: it has not begun. */
+  next(projection: ReadProjection, place: TopicPartition): Promise<Position | undefined>
+}
+
+export type ReadProjection = 'progress' | 'titles' | 'episodes' | 'streams'
