@@ -82,7 +82,8 @@ export interface Keyed<S> {
   expiresAtMs?(state: S): number | undefined
   /**
    * An event that erases: the partition (of the shape) whose rows go, with all that the log said of it up to here. By
-   * position of the log, on purpose: an erasure is the one thing that must not be outlived by what came before it.
+   * position of the log, on purpose: an erasure is the one thing that must not be outlived by what came before it. The
+   * event itself is not folded.
    */
   erases?(event: PlayheadEvent): readonly StateCell[] | undefined
   /**

@@ -1,6 +1,6 @@
 /**
  * Projection `events`, fold version 1: the log itself as a table, one row for each position, whatever became of the
- * record there. The fields that every question asks for are columns; the rest is kept as JSON.
+ * record there. The fields that every question asks for are columns; the rest is kept as JSON, but for what points at a person.
  */
 import type { PlayheadEvent } from '../../schemas/index.ts'
 import type { Cell, Entry, Journal, Landing, Projection } from '../projection.ts'
@@ -53,9 +53,10 @@ function shownMs(ms: number): number {
   return Math.min(Math.max(ms, EARLIEST_MS), LATEST_MS)
 }
 
-const COLUMNS = new Set(['type', 'meta', 'profileId', 'sessionId', 'titleId'])
+/** Not in the payload: what has a column of its own; and personal fields, sealed or not, which no key could erase there. */
+const COLUMNS = new Set(['type', 'meta', 'profileId', 'sessionId', 'titleId', 'personal'])
 
-/** The fields that have a column of their own, and all others as JSON. */
+/** The fields that have a column of their own, and all others but the personal ones as JSON. */
 function split(event: PlayheadEvent): { rest: string; profileId: string; sessionId: string; titleId: string } {
   const ids = event as { profileId?: string | null; sessionId?: string | null; titleId?: string | null }
   const rest: Record<string, unknown> = {}

@@ -24,6 +24,7 @@ export interface ProgressRow {
   readonly watched: string
   /** Oldest first; starts within 30 s of the one before are one play. */
   readonly plays: readonly Play[]
+  /** 0 for both: never watched, only marked or cleared. */
   readonly firstWatchedAtMs: number
   readonly lastWatchedAtMs: number
   /** The series an episode belongs to, as it was stamped; null otherwise. */

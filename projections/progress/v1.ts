@@ -1,0 +1,51 @@
+/**
+ * Projection `progress`, fold version 1: one row for each profile and title, from what players, applications and people
+ * say of it. Visible rows are a function of the set of events (fold.ts); which of them are still wanted, of the time
+ * when they are read (`positionUntilMs`).
+ */
+import type { PlayheadEvent } from '../../schemas/index.ts'
+import type { Keyed, Projection } from '../projection.ts'
+import { fromColumns, SHAPE, toColumns } from './columns.ts'
+import { fold, type ProgressEvent } from './fold.ts'
+import { DAY_MS } from './limits.ts'
+import type { Progress } from './state.ts'
+
+export interface ProgressParameters {
+  /** How long a position counts after it was decided last. */
+  readonly positionDays: number
+  /** How long a row lives after its newest event. */
+  readonly historyDays: number
+}
+
+const RETENTION: ProgressParameters = { positionDays: 90, historyDays: 365 }
+
+export function progressV1({ positionDays, historyDays } = RETENTION): Projection {
+  const historyMs = historyDays * DAY_MS
+  const keyed: Keyed<Progress> = {
+    shape: SHAPE,
+    personal: true,
+    key: (event) => (isProgress(event) ? [event.profileId, event.titleId] : undefined),
+    fold: (state, event) => fold(state, event as ProgressEvent, historyMs),
+    rows: () => [],
+    toColumns: (state) => toColumns(state, positionDays),
+    fromColumns: (cells) => fromColumns(cells),
+    expiresAtMs: ({ newestMs }) => newestMs + historyMs,
+    erases: (event) => (event.type === 'ProfileErased' ? [event.profileId] : undefined),
+  }
+  return { name: 'progress', foldVersion: 1, topics: ['playback-events'], batchMs: 50, landings: [], keyed }
+}
+
+function isProgress(event: PlayheadEvent): event is ProgressEvent {
+  switch (event.type) {
+    case 'Heartbeat':
+    case 'PlaybackEnded':
+    case 'PlaybackPaused':
+    case 'PlaybackStarted':
+    case 'ProgressReported':
+    case 'MarkedWatched':
+    case 'ProgressCleared':
+      return true
+    default:
+      return false
+  }
+}

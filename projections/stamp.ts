@@ -1,0 +1,35 @@
+/**
+ * Who wins where the last write counts: the later client time, then the larger event id. Two copies of one event may
+ * still differ in what was stamped on them; then the larger text wins, so that arrival never decides.
+ */
+import type { Meta } from '../schemas/index.ts'
+
+export interface Stamp {
+  readonly atMs: number
+  readonly eventId: string
+}
+
+/** Years 1970 to 2299: what every store and ClickHouse can keep. A hostile time counts as the edge. */
+const LATEST_MS = Date.UTC(2299, 11, 31)
+
+export function keptMs(ms: number): number {
+  return Math.min(Math.max(ms, 0), LATEST_MS)
+}
+
+export function stampOf({ occurredAt, eventId }: Meta): Stamp {
+  return { atMs: keptMs(occurredAt), eventId }
+}
+
+export function isNewer(a: Stamp, b: Stamp | undefined): boolean {
+  if (b === undefined) return true
+  if (a.atMs !== b.atMs) return a.atMs > b.atMs
+  return a.eventId > b.eventId
+}
+
+/** The one that counts of two writes of one kind. */
+export function newest<T extends Stamp>(held: T | undefined, next: T): T {
+  if (held === undefined) return next
+  if (next.atMs !== held.atMs) return next.atMs > held.atMs ? next : held
+  if (next.eventId !== held.eventId) return next.eventId > held.eventId ? next : held
+  return JSON.stringify(next) > JSON.stringify(held) ? next : held
+}
