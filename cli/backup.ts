@@ -6,16 +6,21 @@
  * tables are folded from it again. A running engine's tables are never copied: log, state and ClickHouse are three
  * stores, and three moments would not fit together.
  *
+ * The keys of personal fields (the vault) are truth like the log, and in both kinds. They are copied after the log, so
+ * that whatever a copied event is sealed with is there. A key that is destroyed later lives on in the backup: a restore
+ * that is given the newer vault destroys it again.
+ *
  * A backup is written beside its place and renamed when it is complete and verified, so a cut-off one is never taken
  * for whole. A restored log that comes without its tables becomes a new incarnation: tables elsewhere that were folded
  * from the old one are not mistaken for its own.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
-import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { open } from 'lmdb'
 import { openEmbeddedLog } from '../log/embedded/index.ts'
+import { openEmbeddedVault, VAULT_FILES } from '../stores/vault/embedded.ts'
 import type { Folders } from './engines.ts'
 import { VERSION } from './version.ts'
 
@@ -40,7 +45,7 @@ export class BackupError extends Error {
 
 const MANIFEST = 'backup.json'
 /** Made anew by whoever opens the engine. */
-const LEFT_OUT = /(^|[\\/])(lock\.mdb|state\.mdb-lock|[a-z]+\.wake)$/
+const LEFT_OUT = /(^|[\\/])(lock\.mdb|(state|vault)\.mdb-lock|[a-z]+\.wake)$/
 
 export async function makeBackup(
   folders: Folders,
@@ -59,6 +64,7 @@ export async function makeBackup(
     if (kind === 'full') await copyTables(folders, draft)
     await mkdir(join(draft, 'log'))
     await copyLmdb(folders.log, join(draft, 'log'))
+    await copyVault(folders.vault, join(draft, 'vault'))
     await cp(keysFile, join(draft, 'keys.json'))
     const manifest = await describe(draft, kind)
     await writeFile(join(draft, MANIFEST), `${JSON.stringify(manifest, undefined, 2)}\n`)
@@ -80,6 +86,16 @@ async function copyTables(folders: Folders, draft: string): Promise<void> {
   if (!existsSync(stateFile)) return
   await mkdir(join(draft, 'state'))
   await copyLmdb(stateFile, join(draft, 'state', 'state.mdb'))
+}
+
+/** The index first: a secret is on the disk before the index names it. On a cluster the vault is elsewhere. */
+async function copyVault(from: string, to: string): Promise<void> {
+  const index = join(from, VAULT_FILES.index)
+  if (!existsSync(index)) return
+  await mkdir(to, { mode: 0o700 })
+  await copyLmdb(index, join(to, VAULT_FILES.index))
+  await chmod(join(to, VAULT_FILES.index), 0o600)
+  await cp(join(from, VAULT_FILES.secrets), join(to, VAULT_FILES.secrets))
 }
 
 /**
@@ -132,20 +148,63 @@ export async function verifyBackup(source: string): Promise<Manifest> {
   return manifest
 }
 
-export async function restoreBackup(source: string, folders: Folders, keysFile: string): Promise<Manifest> {
+export async function restoreBackup(
+  source: string,
+  folders: Folders,
+  keysFile: string,
+  erasuresFrom?: string,
+): Promise<Manifest> {
   const manifest = await verifyBackup(resolve(source))
-  for (const dir of [folders.log, folders.state, folders.analytics]) await refuseUnlessEmpty(dir)
+  for (const dir of [folders.log, folders.state, folders.analytics, folders.vault]) await refuseUnlessEmpty(dir)
+  const later =
+    erasuresFrom === undefined
+      ? undefined
+      : await laterErasures(join(resolve(source), 'vault'), erasuresFrom, folders.data)
   if (existsSync(keysFile)) throw new BackupError(`${keysFile} is there already: a restore overwrites nothing.`)
   const from = resolve(source)
-  for (const name of ['state', 'analytics', 'log'] as const) {
+  for (const name of ['state', 'analytics', 'vault', 'log'] as const) {
     if (!existsSync(join(from, name))) continue
     await mkdir(folders[name], { recursive: true, mode: 0o700 })
     await cp(join(from, name), folders[name], { recursive: true, verbatimSymlinks: true })
   }
   await mkdir(dirname(keysFile), { recursive: true, mode: 0o700 })
   await cp(join(from, 'keys.json'), keysFile)
+  if (later !== undefined) await destroyAgain(folders.vault, later)
   if (manifest.kind === 'log') await renewIncarnation(folders.log)
   return manifest
+}
+
+/** Keys of the backup that the newer vault no longer has. Nothing is written yet. */
+async function laterErasures(backup: string, newer: string, scratch: string): Promise<readonly string[]> {
+  for (const dir of [backup, newer]) {
+    if (!existsSync(join(dir, VAULT_FILES.index))) throw new BackupError(`There is no vault in ${dir}.`)
+  }
+  await mkdir(scratch, { recursive: true, mode: 0o700 })
+  const copy = await mkdtemp(join(scratch, '.restore-'))
+  try {
+    // A backup is never opened in place: opening makes a lock file.
+    await cp(backup, copy, { recursive: true })
+    const [old, now] = [await openEmbeddedVault({ dir: copy }), await openEmbeddedVault({ dir: newer })]
+    try {
+      if (old.identity() !== now.identity()) {
+        throw new BackupError(
+          `${newer} is the vault of another installation: it says nothing about this backup's keys.`,
+        )
+      }
+      const standing = new Set(now.keyIds())
+      return old.keyIds().filter((keyId) => !standing.has(keyId))
+    } finally {
+      await Promise.all([old.close(), now.close()])
+    }
+  } finally {
+    await rm(copy, { recursive: true, force: true })
+  }
+}
+
+async function destroyAgain(dir: string, keyIds: readonly string[]): Promise<void> {
+  const vault = await openEmbeddedVault({ dir })
+  await vault.destroy(keyIds)
+  await vault.close()
 }
 
 async function renewIncarnation(dir: string): Promise<void> {

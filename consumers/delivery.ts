@@ -14,6 +14,7 @@
  * partition (StaleOwner), and then this object must not be used again.
  */
 import type { EventLog, LogRecord, Position, TopicPartition } from '../log/log.ts'
+import { createOpener, type FoundKeys, type Opener } from '../producers/personal.ts'
 import type { EventCodec } from '../schemas/index.ts'
 import type { AnalyticsStore } from '../stores/analytics.ts'
 import { STORE_LIMITS } from '../stores/limits.ts'
@@ -46,6 +47,7 @@ export interface DeliveryPorts {
   readonly deadLetters: DeadLetters
   readonly analytics: AnalyticsStore
   readonly codec: EventCodec
+  readonly vault: FoundKeys
   readonly world: World
   readonly at: AtFailpoint
   /** The analytics database of the generation: its landing tables and their targets. */
@@ -69,6 +71,7 @@ export class Delivery {
   readonly #signal: AbortSignal
   readonly #owner: string
   readonly #cache: StateCache<unknown> | undefined
+  readonly #opener: Opener
   readonly #tokens: TokenWindow
   #record: CommitRecord | undefined
   #window: DuplicateWindow | undefined
@@ -82,6 +85,7 @@ export class Delivery {
     this.#owner = ownerName(this.key)
     const { keyed, landings } = generation.projection
     this.#cache = keyed !== undefined && ports.states !== undefined ? new StateCache(ports.states, keyed) : undefined
+    this.#opener = createOpener(ports.vault)
     const { analytics, database, world } = ports
     const until: TokenPorts['until'] = (what, attempt) => this.#until(what, attempt)
     this.#tokens = new TokenWindow(this.key, landings, { analytics, database, nowMs: world.nowMs, until })
@@ -233,6 +237,7 @@ export class Delivery {
       projection: this.#generation.projection,
       place: this.#place,
       cache: this.#cache,
+      opener: this.#opener,
       term: this.record.term,
       to,
       redo: redo !== undefined,
@@ -260,6 +265,8 @@ export class Delivery {
     await at('dead-letters.written')
     await this.#insert(bodies, intent)
     await at('rows.inserted')
+    if (states !== undefined) await this.#erase(states, batch)
+    await at('states.erased')
     if (states !== undefined) await this.#upsert(states, batch)
     await at('states.upserted')
   }
@@ -283,6 +290,18 @@ export class Delivery {
         })
       })
       if (answer === 'refused') throw new StaleOwner('landing tables')
+    }
+  }
+
+  /**
+   * After the rows were taken back, for a redo finds them by their states; before the upserts, which are newer than what
+   * is erased and stay.
+   */
+  async #erase(states: StateTable, { erasures }: FoldedBatch): Promise<void> {
+    for (const [i, { partition, position }] of erasures.entries()) {
+      if (i > 0) await this.#ports.at('states.half-erased')
+      await this.#until('states', () => states.erase(partition, position))
+      this.#cache?.forget(partition)
     }
   }
 

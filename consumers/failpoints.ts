@@ -13,6 +13,8 @@ export const FAILPOINTS = [
   'dead-letters.written',
   'rows.half-inserted',
   'rows.inserted',
+  'states.half-erased',
+  'states.erased',
   'states.upserted',
   'checkpoint.set',
 ] as const

@@ -6,19 +6,23 @@
  * rows, and they are dropped with their token).
  */
 import type { TopicPartition } from '../log/log.ts'
+import type { Opener } from '../producers/personal.ts'
 import type { Cell, Fate, Keyed, Landing, Projection, SignedRow } from '../projections/projection.ts'
 import type { StateRow, Tally } from '../stores/state.ts'
 import { BREATHE_EVERY, breathe } from './breathe.ts'
 import { type Decision, type ParkedRecord, parkFolded } from './decide.ts'
 import { Stalled } from './errors.ts'
 import { rowHash32 } from './hash.ts'
+import { foldKeyed } from './keyed.ts'
 import { CONSUMER_LIMITS } from './limits.ts'
 import { LandingBody } from './rows.ts'
-import { type Held, keyText, NO_ROWS, type StateCache } from './state-cache.ts'
+import { type Held, NO_ROWS, type StateCache } from './state-cache.ts'
 
 export interface FoldedBatch {
   readonly parked: readonly ParkedRecord[]
   readonly bodies: readonly LandingBody[]
+  /** Before the upserts: partitions whose rows of this position or older go. */
+  readonly erasures: readonly Erasure[]
   readonly upserts: readonly StateRow[]
   /** Into the cache once the upserts are acknowledged. */
   readonly states: ReadonlyMap<string, Held<unknown>>
@@ -26,10 +30,18 @@ export interface FoldedBatch {
   readonly auditDelta: bigint
 }
 
+/** A partition of the state table, and the event that erases it. */
+export interface Erasure {
+  readonly partition: StateRow['key']
+  readonly position: bigint
+}
+
 export interface Folding {
   readonly projection: Projection
   readonly place: TopicPartition
   readonly cache: StateCache<unknown> | undefined
+  /** Opens what is sealed, for a fold that reads it. */
+  readonly opener: Opener
   readonly term: bigint
   readonly to: bigint
   readonly redo: boolean
@@ -47,48 +59,8 @@ export async function foldBatch(decided: readonly Decision[], folding: Folding):
   return batch.close()
 }
 
-async function foldKeyed(
-  decisions: Decision[],
-  keyed: Keyed<unknown>,
-  folding: Folding,
-  output: BatchFold,
-): Promise<void> {
-  const keys = new Map<string, readonly (string | number | bigint | boolean | Uint8Array | null)[]>()
-  const keyOf: (string | undefined)[] = decisions.map((decision, i) => {
-    const { event, fate } = decision
-    if (event === undefined || fate !== 'folded') return undefined
-    try {
-      const key = keyed.key(event)
-      if (key === undefined) return undefined
-      const text = keyText(key)
-      keys.set(text, key)
-      return text
-    } catch (error) {
-      decisions[i] = unfoldable(decision, folding, error)
-      return undefined
-    }
-  })
-  const cache = folding.cache
-  if (cache === undefined) throw new Error('a keyed projection needs its state table')
-  const before = await cache.load(keys)
-  const after = new Map<string, unknown>()
-  decisions.forEach((decision, i) => {
-    const text = keyOf[i]
-    const { event, position } = decision
-    if (text === undefined || event === undefined) return
-    const held = before.get(text)
-    if (held !== undefined && position <= held.version) return
-    try {
-      after.set(text, keyed.fold(after.has(text) ? after.get(text) : held?.state, event))
-    } catch (error) {
-      decisions[i] = unfoldable(decision, folding, error)
-    }
-  })
-  for (const [text, state] of after) output.change(keyed, cache, keys.get(text)!, text, before.get(text), state)
-}
-
 /** Parks it; but a redo may park nothing that its intent did not name. */
-function unfoldable(decision: Decision, { place, redo }: Folding, error: unknown): Decision {
+export function unfoldable(decision: Decision, { place, redo }: Folding, error: unknown): Decision {
   const detail = error instanceof Error ? error.message : String(error)
   if (redo) {
     const at = `${place.topic}/${place.partition}/${decision.record.position}`
@@ -106,6 +78,7 @@ export class BatchFold {
   readonly #folding: Folding
   readonly #bodies = new Map<string, LandingBody>()
   readonly #upserts: StateRow[] = []
+  readonly #erasures: Erasure[] = []
   readonly #states = new Map<string, Held<unknown>>()
   /** Hashes are 32 bits wide: a batch's sum stays exact in a number. */
   #audit = 0
@@ -145,6 +118,16 @@ export class BatchFold {
     this.#upserts.push(cache.rowOf(key, held))
   }
 
+  erase(erasure: Erasure): void {
+    this.#erasures.push(erasure)
+  }
+
+  /** A state that goes: the rows that stood for it are taken back. */
+  withdraw(keyed: Keyed<unknown>, { state, rowsVersion }: Held<unknown>): void {
+    if (rowsVersion === NO_ROWS) return
+    for (const row of keyed.rows(state)) this.#signed(row, rowsVersion, -1)
+  }
+
   /** Counts what became of these records, and makes a journal's rows of them. */
   take(decisions: readonly Decision[]): void {
     const { journal } = this.#folding.projection
@@ -162,6 +145,7 @@ export class BatchFold {
     return {
       parked: this.#parked,
       bodies: [...this.#bodies.values()],
+      erasures: this.#erasures,
       upserts: this.#upserts,
       states: this.#states,
       tally: {

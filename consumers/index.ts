@@ -14,12 +14,14 @@ import type { Projection } from '../projections/projection.ts'
 import type { EventCodec } from '../schemas/index.ts'
 import type { AnalyticsStore } from '../stores/analytics.ts'
 import type { StateStore } from '../stores/state.ts'
+import type { KeyVault } from '../stores/vault.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { DeliveryPorts } from './delivery.ts'
+import { startErasures } from './erasures.ts'
 import { type AtFailpoint, noFailpoints } from './failpoints.ts'
 import { type Generation, generationOf, groupOf, stateTableOf } from './generation.ts'
 import { CONSUMER_LIMITS } from './limits.ts'
-import { registerConsumerMetrics } from './metrics.ts'
+import { registerConsumerMetrics, registerErasureMetric } from './metrics.ts'
 import { mayPass, realWorld, type World } from './retry.ts'
 import { PartitionWorker, type WorkerLogger, type WorkerStatus } from './worker.ts'
 
@@ -28,6 +30,8 @@ export interface ConsumersOptions {
   readonly state: StateStore
   readonly analytics: AnalyticsStore
   readonly codec: EventCodec
+  /** Opens what is sealed, and loses the keys of who was erased. */
+  readonly vault: KeyVault
   readonly projections: readonly Projection[]
   /** Makes a generation's analytics tables and answers their database; not called for projections without rows. */
   prepare(generation: Generation): Promise<string>
@@ -62,6 +66,7 @@ export async function startConsumers(options: ConsumersOptions): Promise<Consume
       deadLetters,
       analytics: options.analytics,
       codec: options.codec,
+      vault: options.vault,
       world,
       at: options.at ?? noFailpoints,
       database: projection.landings.length === 0 ? '' : await options.prepare(generation),
@@ -71,20 +76,24 @@ export async function startConsumers(options: ConsumersOptions): Promise<Consume
   const statuses = () => tenants.flatMap((tenant) => tenant.statuses())
   if (options.metrics !== undefined) registerConsumerMetrics(options.metrics, statuses)
   for (const tenant of tenants) await tenant.join()
+  const { log, state, vault, logger } = options
+  const generations = tenants.map(({ generation }) => generation)
+  const erasures = await startErasures(generations, { log, state, vault, world, logger })
+  if (options.metrics !== undefined && erasures !== undefined) registerErasureMetric(options.metrics, erasures.pending)
   const complaints = () => statuses().flatMap((status) => complaintOf(status, world.nowMs()) ?? [])
   return {
     ready: () => complaints().length === 0,
     complaints,
     status: statuses,
     close: async () => {
-      await Promise.all(tenants.map((tenant) => tenant.close()))
+      await Promise.all([erasures?.close(), ...tenants.map((tenant) => tenant.close())])
     },
   }
 }
 
 /** One projection's generation on this process: its membership of the group and its workers. */
 class Tenant implements GroupListener {
-  readonly #generation: Generation
+  readonly generation: Generation
   readonly #logger: WorkerLogger
   readonly #ports: DeliveryPorts
   readonly #workers = new Map<string, PartitionWorker>()
@@ -93,14 +102,14 @@ class Tenant implements GroupListener {
   #watching: Promise<void> | undefined
 
   constructor(generation: Generation, logger: WorkerLogger, ports: DeliveryPorts) {
-    this.#generation = generation
+    this.generation = generation
     this.#logger = logger
     this.#ports = ports
   }
 
   async join(): Promise<void> {
     const { log } = this.#ports
-    this.#membership = await log.join(groupOf(this.#generation), this.#generation.projection.topics, this)
+    this.#membership = await log.join(groupOf(this.generation), this.generation.projection.topics, this)
     this.#watching = this.#watch()
   }
 
@@ -137,7 +146,7 @@ class Tenant implements GroupListener {
   }
 
   #start(place: TopicPartition): void {
-    const worker = new PartitionWorker(this.#generation, place, this.#ports, this.#logger)
+    const worker = new PartitionWorker(this.generation, place, this.#ports, this.#logger)
     this.#workers.set(nameOf(place), worker)
     worker.start()
   }
@@ -157,7 +166,7 @@ class Tenant implements GroupListener {
     const stuckMs = this.#ports.world.nowMs() - status.lastMovedMs
     const curable = status.lag > 0n && status.stalled === undefined && status.waitingFor === undefined
     if (!curable || stuckMs < CONSUMER_LIMITS.restartAfterMs) return
-    this.#logger.warn({ ...worker.place, generation: this.#generation.id, stuckMs }, 'not moving: started anew')
+    this.#logger.warn({ ...worker.place, generation: this.generation.id, stuckMs }, 'not moving: started anew')
     worker.abandon()
     this.#start(worker.place)
   }
@@ -169,10 +178,10 @@ class Tenant implements GroupListener {
     )
     if (checkpoints.length === 0) return
     try {
-      await this.#ports.log.mirror(groupOf(this.#generation), checkpoints)
+      await this.#ports.log.mirror(groupOf(this.generation), checkpoints)
     } catch (error) {
       if (!mayPass(error)) throw error
-      this.#logger.warn({ generation: this.#generation.id, error: error.message }, 'checkpoints not mirrored')
+      this.#logger.warn({ generation: this.generation.id, error: error.message }, 'checkpoints not mirrored')
     }
   }
 }

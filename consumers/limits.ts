@@ -10,6 +10,19 @@ export const CONSUMER_LIMITS = {
   duplicateWindowPositions: 8_192,
   /** States kept in memory per partition, all written and acknowledged by this term. */
   cachedStatesMax: 50_000,
+  /** States of an erased partition that are listed at a time, to take their rows back. */
+  erasedPageRows: 1_000,
+  /** How often the erasures are looked through for keys that may go now. */
+  erasuresEveryMs: 5_000,
+  /**
+   * Between meeting an erasure and marking what must be folded before its key goes: longer than a sealer may still use
+   * the retired key (PRODUCER_LIMITS.livingKeyMs) and its append may be under way.
+   */
+  erasureGraceMs: 30_000,
+  /** Erasures under way that are known at once; more wait for their turn. */
+  erasuresPendingMax: 10_000,
+  /** Erasures known to be done without asking the store. */
+  erasuresRememberedMax: 100_000,
   /** A value kept with a dead letter; the rest is in the log. */
   deadLetterBytesMax: 64 * 1024,
   retryBaseMs: 50,

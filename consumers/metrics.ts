@@ -43,6 +43,17 @@ const READINGS: readonly Reading[] = [
   },
 ]
 
+export function registerErasureMetric(registry: Registry, pending: () => number): void {
+  new Gauge({
+    name: 'playhead_erasures_pending',
+    help: 'Erased profiles whose keys wait until every projection has passed the erasure',
+    registers: [registry],
+    collect() {
+      this.set(pending())
+    },
+  })
+}
+
 export function registerConsumerMetrics(registry: Registry, statuses: () => readonly WorkerStatus[]): void {
   for (const { name, help, read } of READINGS) {
     new Gauge({

@@ -21,7 +21,7 @@ export interface Repaired {
 
 export type RepairOptions = Pick<
   ConsumersOptions,
-  'log' | 'state' | 'analytics' | 'codec' | 'projections' | 'prepare'
+  'log' | 'state' | 'analytics' | 'codec' | 'vault' | 'projections' | 'prepare'
 > & { readonly world: World }
 
 /** Only partitions that a worker left begun for `stuckMs` are touched; a running batch is not ours to disturb. */

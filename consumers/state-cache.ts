@@ -16,8 +16,16 @@ export interface Held<S> {
 
 export const NO_ROWS = -1n
 
+const BETWEEN = '\u0000\u0000'
+
+/** Different keys, different texts: what a player puts into an id must not make two rows one. */
 export function keyText(key: readonly ColumnValue[]): string {
-  return key.length === 1 ? String(key[0]) : key.map(String).join('\u0000')
+  return key.length === 1 ? partText(key[0]!) : key.map(partText).join(BETWEEN)
+}
+
+function partText(part: ColumnValue): string {
+  const text = String(part)
+  return text.includes('\u0000') ? text.replaceAll('\u0000', '\u0000\u0001') : text
 }
 
 export class StateCache<S> {
@@ -50,6 +58,28 @@ export class StateCache<S> {
       if (row !== undefined) found.set(text, this.#heldOf(row))
     })
     return found
+  }
+
+  /** Every state of a partition, as the store has it: the cache knows only some. */
+  async *partition(partition: readonly ColumnValue[]): AsyncIterable<Held<S>> {
+    const width = partition.length
+    let after: readonly ColumnValue[] | undefined
+    do {
+      const limit = CONSUMER_LIMITS.erasedPageRows
+      const rows = await this.#table.list({ partition, limit, ...(after && { after }) })
+      for (const row of rows) yield this.#heldOf(row)
+      const last = rows[rows.length - 1]
+      // Without clustering columns a partition is one row, and there is nothing to go on after.
+      after = rows.length === limit && last !== undefined && last.key.length > width ? last.key.slice(width) : undefined
+    } while (after !== undefined)
+  }
+
+  /** Once its erasure was acknowledged. Forgetting one too many costs a read. */
+  forget(partition: readonly ColumnValue[]): void {
+    const text = keyText(partition)
+    for (const key of this.#held.keys()) {
+      if (key === text || key.startsWith(text + BETWEEN)) this.#held.delete(key)
+    }
   }
 
   /** Only after the store acknowledged them. */

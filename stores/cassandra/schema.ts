@@ -34,7 +34,12 @@ export async function prepareKeyspace(session: Session, replication: Replication
   }
   await ownTable(session, 'playhead_tables', 'name text PRIMARY KEY, spec text', 'What each table was made from')
   await ownTable(session, 'playhead_commits', commitColumns, 'How far each generation has gone in each partition')
+  await ownTable(session, 'erasure_profiles', profileColumns, 'The living key of each profile, and its retired ones')
+  await ownTable(session, 'erasure_keys', keyColumns, 'What personal fields are sealed with; no secret: destroyed')
 }
+
+const profileColumns = 'profile_id text PRIMARY KEY, key_id text, retired set<text>'
+const keyColumns = 'key_id text PRIMARY KEY, profile_id text, secret blob'
 
 const commitColumns = `generation text, topic text, partition int, term bigint, revision bigint, checkpoint bigint,
   intent_from bigint, intent_to bigint, intent_parked frozen<list<bigint>>, intent_audit varint, intent_blocks bigint,

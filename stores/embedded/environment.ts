@@ -87,10 +87,19 @@ const mapFull = -30792
 const noSpace: ReadonlySet<unknown> = new Set([ENOSPC, EFBIG, EDQUOT, EIO, mapFull])
 
 /** lmdb hides the reason of a failed commit in a promise that rejects with it. */
-async function explain(error: unknown): Promise<unknown> {
+export async function explain(error: unknown): Promise<unknown> {
   const reason = error instanceof Error && 'commitError' in error ? await rejection(error.commitError, error) : error
-  if (!(reason instanceof Error) || !('code' in reason) || typeof reason.code !== 'number') return error
-  if (noSpace.has(reason.code)) {
+  return storeFailure(reason, error)
+}
+
+/** As an error of stores/, if it is the disk's: `otherwise` if not. */
+export function storeFailure(reason: unknown, otherwise: unknown = reason): unknown {
+  if (!(reason instanceof Error)) return otherwise
+  const { code, errno } = reason as { code?: unknown; errno?: unknown }
+  // Node's own errors have a name for their code, and its number beside it, negative.
+  const number = typeof code === 'number' ? code : typeof errno === 'number' ? -errno : undefined
+  if (number === undefined) return otherwise
+  if (noSpace.has(number)) {
     return new StoreFull(`the state store could not write: the disk is full or failing (${reason.message})`, {
       cause: reason,
     })

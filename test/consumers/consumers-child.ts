@@ -5,6 +5,7 @@
 
 import { generationOf } from '../../consumers/generation.ts'
 import { startConsumers } from '../../consumers/index.ts'
+import { simVault } from '../sim/vault.ts'
 import { type ChildOrders, openEngines } from './child-engines.ts'
 import { clickHouseViews, EVENTS_PROJECTION } from './engine-set.ts'
 import { TALLY } from './tally.ts'
@@ -19,6 +20,7 @@ const consumers = await startConsumers({
   state,
   analytics: clickhouse,
   codec,
+  vault: simVault(),
   projections: [EVENTS_PROJECTION, TALLY],
   prepare: ({ projection }) => views.prepare(projection),
   logger: { info: () => undefined, warn: () => undefined, error: (what, message) => console.error(message, what) },

@@ -7,8 +7,8 @@ import { TALLY } from './tally.ts'
 
 /** Only a redo passes it, so a first owner can't die there. */
 const ONLY_IN_REDO: readonly Failpoint[] = ['redo.begun']
-/** Neither tenant writes two landing tables. */
-const NOT_REACHED: readonly Failpoint[] = ['rows.half-inserted']
+/** Neither tenant writes two landing tables, nor are two partitions erased at once (erasure-suite.ts). */
+const NOT_REACHED: readonly Failpoint[] = ['rows.half-inserted', 'states.half-erased']
 
 const REACHED = FAILPOINTS.filter((name) => !NOT_REACHED.includes(name))
 

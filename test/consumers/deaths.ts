@@ -62,6 +62,13 @@ export async function newScene(engines: EngineSet, projection: Projection): Prom
     beat(6, 1, 4_000),
     beat(7, 0, 5_000),
   ])
+  return { engines, place: { topic, partition: 0 }, profiles, ...(await newPorts(engines, projection)) }
+}
+
+export async function newPorts(
+  engines: EngineSet,
+  projection: Projection,
+): Promise<Pick<Scene, 'generation' | 'ports'>> {
   const generation = generationOf(projection, await engines.log.incarnation())
   const table = stateTableOf(generation)
   const ports = {
@@ -71,16 +78,17 @@ export async function newScene(engines: EngineSet, projection: Projection): Prom
     deadLetters: await DeadLetters.open(engines.state),
     analytics: engines.analytics,
     codec: engines.codec,
+    vault: engines.vault,
     world: PATIENT,
     database: await engines.prepare(projection),
   }
-  return { engines, generation, place: { topic, partition: 0 }, profiles, ports }
+  return { generation, ports }
 }
 
 export type End = 'died' | 'finished' | 'stale'
 
-/** One owner: takes over, redoes, delivers in batches of three until the end, or dies at the failpoint. */
-export async function own(scene: Scene, dieAt?: Failpoint, times = 1): Promise<End> {
+/** One owner: takes over, redoes, delivers in batches (of three) until the end, or dies at the failpoint. */
+export async function own(scene: Scene, dieAt?: Failpoint, times = 1, recordsMax = 3): Promise<End> {
   let died: (() => void) | undefined
   const death = new Promise<End>((resolve) => {
     died = () => resolve('died')
@@ -91,19 +99,19 @@ export async function own(scene: Scene, dieAt?: Failpoint, times = 1): Promise<E
     died?.()
     return new Promise(() => undefined)
   }
-  return Promise.race([death, work(scene, at)])
+  return Promise.race([death, work(scene, at, recordsMax)])
 }
 
 export function owner(scene: Scene, at: DeliveryPorts['at'] = () => undefined): Delivery {
   return new Delivery(scene.generation, scene.place, { ...scene.ports, at }, new AbortController().signal)
 }
 
-async function work(scene: Scene, at: DeliveryPorts['at']): Promise<End> {
+async function work(scene: Scene, at: DeliveryPorts['at'], recordsMax: number): Promise<End> {
   const delivery = owner(scene, at)
   try {
     await delivery.takeOver()
     await delivery.redo()
-    await deliverRest(scene, delivery)
+    await deliverRest(scene, delivery, recordsMax)
     return 'finished'
   } catch (error) {
     if (error instanceof StaleOwner) return 'stale'
@@ -111,9 +119,9 @@ async function work(scene: Scene, at: DeliveryPorts['at']): Promise<End> {
   }
 }
 
-export async function deliverRest(scene: Scene, delivery: Delivery): Promise<void> {
+export async function deliverRest(scene: Scene, delivery: Delivery, recordsMax = 3): Promise<void> {
   for (;;) {
-    const records = await nextBatch(scene, delivery.record.checkpoint)
+    const records = await nextBatch(scene, delivery.record.checkpoint, recordsMax)
     if (records.length === 0) return
     await delivery.deliver(await delivery.prepare(records))
   }

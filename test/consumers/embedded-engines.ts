@@ -6,6 +6,7 @@ import { openEmbeddedLog } from '../../log/embedded/index.ts'
 import { createCodec } from '../../schemas/index.ts'
 import { ClickHouse } from '../../stores/clickhouse/clickhouse.ts'
 import { openEmbeddedState } from '../../stores/embedded/index.ts'
+import { openEmbeddedVault } from '../../stores/vault/embedded.ts'
 import { type AnalyticsProcess, startAnalyticsProcess } from './analytics-process.ts'
 import { clickHouseViews, type EngineSet } from './engine-set.ts'
 
@@ -20,6 +21,7 @@ export async function embeddedEngines(): Promise<EmbeddedEngines> {
   const process = await startAnalyticsProcess(join(dir, 'analytics'))
   const log = await openEmbeddedLog({ dir: join(dir, 'log') })
   const state = await openEmbeddedState({ dir: join(dir, 'state'), clock: Date.now })
+  const vault = await openEmbeddedVault({ dir: join(dir, 'vault') })
   const clickhouse = new ClickHouse({ ...process.access, database: 'playhead' })
   await clickhouse.prepare()
   return {
@@ -31,9 +33,10 @@ export async function embeddedEngines(): Promise<EmbeddedEngines> {
     state,
     analytics: clickhouse,
     codec: await createCodec({}),
+    vault,
     ...clickHouseViews(clickhouse, await log.incarnation()),
     close: async () => {
-      await Promise.all([log.close(), state.close(), clickhouse.close()])
+      await Promise.all([log.close(), state.close(), vault.close(), clickhouse.close()])
       await process.stop()
       await rm(dir, { recursive: true, force: true })
     },

@@ -10,7 +10,7 @@ import type { EventCodec } from '../../schemas/index.ts'
 import type { AnalyticsStore } from '../../stores/analytics.ts'
 import type { ClickHouse } from '../../stores/clickhouse/clickhouse.ts'
 import type { StateStore } from '../../stores/state.ts'
-import { TALLY } from './tally.ts'
+import type { KeyVault } from '../../stores/vault.ts'
 
 export interface EngineSet {
   readonly name: string
@@ -18,6 +18,7 @@ export interface EngineSet {
   readonly state: StateStore
   readonly analytics: AnalyticsStore
   readonly codec: EventCodec
+  readonly vault: KeyVault
   /** Makes a projection's tables and answers their database. */
   prepare(projection: Projection): Promise<string>
   /** Rows of `events` that stand, by position. */
@@ -34,7 +35,7 @@ export function clickHouseViews(clickhouse: ClickHouse, incarnation: string) {
   return {
     prepare: async (projection: Projection): Promise<string> => {
       const { id } = generationOf(projection, incarnation)
-      const folder = projection.name === TALLY.name ? new URL('./sql/tally_v1/', import.meta.url) : 'events_v1'
+      const folder = projection.journal === undefined ? new URL('./sql/tally_v1/', import.meta.url) : 'events_v1'
       return clickhouse.prepareGeneration(id, folder)
     },
     journal: async (database: string, topic: string): Promise<Map<bigint, number>> => {

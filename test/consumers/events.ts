@@ -49,6 +49,11 @@ export function heartbeat({ profileId, eventId, positionMs, atMs }: HeartbeatFac
   }
 }
 
+export function erased(profileId: string, eventId: string, atMs: number): EventOf<'ProfileErased'> {
+  const { meta } = heartbeat({ profileId, eventId, positionMs: 0, atMs })
+  return { type: 'ProfileErased', meta, profileId, reason: null, by: 'test' }
+}
+
 /** A well-formed id from a number, so that tests can say which event they mean. */
 export function idOf(n: number): string {
   return `0190a0b0-0000-7000-8000-${n.toString(16).padStart(12, '0')}`

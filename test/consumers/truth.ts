@@ -40,6 +40,10 @@ function foldOne({ value }: LogRecord, codec: EventCodec, tallies: Map<string, T
   const key = TALLY.keyed!.key(decoded.event)
   if (key === undefined) return true
   const name = String(key[0])
+  if (TALLY.keyed!.erases!(decoded.event) !== undefined) {
+    tallies.delete(name)
+    return true
+  }
   try {
     tallies.set(name, TALLY.keyed!.fold(tallies.get(name), decoded.event) as Tally)
     return true

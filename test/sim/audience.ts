@@ -1,7 +1,7 @@
-/** Who posts events in a simulated run: heartbeats of a few profiles, some posted twice, some garbage, some poison. */
+/** Who posts events in a simulated run: heartbeats of a few profiles, some posted twice, some garbage, some poison; now and then a profile is erased. */
 import type { NewRecord } from '../../log/log.ts'
 import type { EventCodec, EventOf } from '../../schemas/index.ts'
-import { heartbeat } from '../consumers/events.ts'
+import { erased, heartbeat } from '../consumers/events.ts'
 import { POISON_MS } from '../consumers/tally.ts'
 import type { SimWorld } from './world.ts'
 
@@ -34,6 +34,7 @@ export function audience(world: SimWorld, codec: EventCodec): Audience {
 
   function value(profileId: string): Buffer {
     if (chance.happens(0.03)) return Buffer.from(Array.from({ length: chance.between(0, 20) }, () => chance.below(256)))
+    if (chance.happens(0.02)) return codec.encode(erased(profileId, uuid(chance), world.nowMs))
     const positionMs = chance.happens(0.03) ? POISON_MS : chance.below(600_000)
     const event: EventOf<'Heartbeat'> = heartbeat({ profileId, positionMs, atMs: world.nowMs, eventId: uuid(chance) })
     return codec.encode(event)

@@ -9,6 +9,7 @@ import { CALM, SimProcess } from './process.ts'
 import { pump } from './pump.ts'
 import { simState } from './state.ts'
 import { SimStateServer } from './state-server.ts'
+import { SimVaultServer, simVault } from './vault.ts'
 import { SimWorld } from './world.ts'
 
 export async function simEngines(seed = 1): Promise<EngineSet> {
@@ -24,7 +25,8 @@ export async function simEngines(seed = 1): Promise<EngineSet> {
     state: simState(new SimStateServer(), process, Date.now),
     analytics: simAnalytics(analytics, process),
     codec: await createCodec({}),
-    prepare: async (projection) => `sim_${projection.name}`,
+    vault: simVault(new SimVaultServer(), process),
+    prepare: async ({ name, foldVersion }) => `sim_${name}_v${foldVersion}`,
     journal: async (database, topic) => {
       const counts = new Map<bigint, number>()
       for (const { version, sign } of rows(database, 'events', topic)) {

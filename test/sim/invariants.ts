@@ -55,6 +55,9 @@ function wrongStates(engine: Engine): string[] {
       wrong.push(`${stands.length} rows stand for ${profileId} (${events} events), the log says ${truth.events}`)
     }
   }
+  for (const profileId of [...states.keys(), ...rows.keys()]) {
+    if (!tallies.has(profileId)) wrong.push(`something is left of ${profileId}, which was erased`)
+  }
   return wrong.slice(0, 5)
 }
 

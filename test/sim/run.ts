@@ -16,6 +16,7 @@ import { type LogMutations, SimLogServer } from './log-server.ts'
 import { CALM, type Faults, SimProcess } from './process.ts'
 import { simState } from './state.ts'
 import { SimStateServer, type StateMutations } from './state-server.ts'
+import { SimVaultServer, simVault } from './vault.ts'
 import { SimWorld } from './world.ts'
 
 export interface Mutations {
@@ -31,6 +32,7 @@ export interface Engine {
   readonly analytics: SimAnalyticsServer
   readonly audience: Audience
   readonly codec: EventCodec
+  readonly vault: SimVaultServer
 }
 
 /** What actually happened: a fault that was armed and never fired proves nothing. */
@@ -68,7 +70,8 @@ export async function simulate(seed: number, mutations: Mutations = {}): Promise
     projections.flatMap((p) => p.landings),
     mutations.analytics,
   )
-  const engine: Engine = { world, log, state, analytics, codec, audience: audience(world, codec) }
+  const vault = new SimVaultServer()
+  const engine: Engine = { world, log, state, analytics, codec, vault, audience: audience(world, codec) }
   const faults: Faults = {
     lostRequest: world.chance.of([0, 0.01, 0.05]),
     lostAnswer: world.chance.of([0, 0.01, 0.05]),
@@ -114,7 +117,7 @@ class Host {
   start(): void {
     if (this.process?.alive) return
     this.consumers = undefined
-    const { world, log, state, analytics, codec } = this.#engine
+    const { world, log, state, analytics, codec, vault } = this.#engine
     const process = new SimProcess(`${this.#name}.${this.#starts++}`, world, this.#faults)
     this.process = process
     startConsumers({
@@ -122,6 +125,7 @@ class Host {
       state: simState(state, process, () => world.nowMs),
       analytics: simAnalytics(analytics, process),
       codec,
+      vault: simVault(vault, process),
       projections: [eventsV1([TOPIC]), TALLY],
       prepare: async (generation) => generation.id,
       logger: {
