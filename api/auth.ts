@@ -1,5 +1,6 @@
-/** Who is asking: a key from the request, checked by the verifier that was handed in. */
+/** Which key asks, checked by the verifier that was handed in. Tokens and limits: admission.ts. */
 import type { FastifyRequest } from 'fastify'
+import { credentialsOf } from './credentials.ts'
 import { API_LIMITS } from './limits.ts'
 import { Problem } from './problems.ts'
 
@@ -18,25 +19,22 @@ export interface KeyVerifier {
 
 /** Throws KEY_MISSING, KEY_UNKNOWN or KEY_NOT_ALLOWED. */
 export function requireKey(keys: KeyVerifier, request: FastifyRequest, kinds: readonly KeyKind[]): KeyGrant {
-  const presented = presentedKey(request)
-  if (presented === undefined) {
+  const { key } = credentialsOf(request)
+  if (key === undefined) {
     throw new Problem('KEY_MISSING', 'Send a key as Authorization: Bearer KEY, as X-Playhead-Key: KEY or as ?key=KEY.')
   }
-  const grant = presented.length <= API_LIMITS.keyCharsMax ? keys.verify(presented) : undefined
-  if (grant === undefined) throw new Problem('KEY_UNKNOWN', 'No key like this is valid here; it may have been revoked.')
+  const grant = knownKey(keys, key)
   if (!kinds.includes(grant.kind)) {
     throw new Problem('KEY_NOT_ALLOWED', `This is a ${grant.kind} key; wanted: ${kinds.join(' or ')}.`)
   }
   return grant
 }
 
-function presentedKey(request: FastifyRequest): string | undefined {
-  const bearer = /^Bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '')?.[1]
-  if (bearer !== undefined) return bearer
-  const header = request.headers['x-playhead-key']
-  if (typeof header === 'string' && header !== '') return header
-  const query = (request.query as Readonly<Record<string, unknown>>).key
-  return typeof query === 'string' && query !== '' ? query : undefined
+/** Throws KEY_UNKNOWN. */
+export function knownKey(keys: KeyVerifier, key: string): KeyGrant {
+  const grant = key.length <= API_LIMITS.keyCharsMax ? keys.verify(key) : undefined
+  if (grant === undefined) throw new Problem('KEY_UNKNOWN', 'No key like this is valid here; it may have been revoked.')
+  return grant
 }
 
 /** From this machine itself. A proxy on this machine speaks for others, so what it forwards doesn't count. */

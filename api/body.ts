@@ -5,12 +5,15 @@ import { createGunzip } from 'node:zlib'
 import { API_LIMITS } from './limits.ts'
 import { Problem } from './problems.ts'
 
+/** Strict, and without state between two calls: one for all. */
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 export async function readJson(payload: IncomingMessage, encoding: string | undefined): Promise<unknown> {
   const bytes = await readBytes(payload, encoding?.trim().toLowerCase() ?? 'identity')
-  if (bytes.length === 0) throw new Problem('BODY_EMPTY', 'Send {"events": [...]} as JSON.')
+  if (bytes.length === 0) throw new Problem('BODY_EMPTY', 'Send JSON; /docs shows what each route takes.')
   let text: string
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    text = utf8.decode(bytes)
   } catch {
     throw new Problem('BODY_NOT_JSON', 'The body is not UTF-8.')
   }
@@ -59,9 +62,16 @@ async function collect(stream: Readable, bytesMax: number): Promise<Buffer> {
         reject(tooLarge(bytesMax))
       } else chunks.push(chunk)
     })
-    stream.on('end', () => resolve(Buffer.concat(chunks)))
+    let ended = false
+    stream.on('end', () => {
+      ended = true
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
+    })
     stream.on('error', reject)
-    stream.on('close', () => reject(new Problem('BAD_REQUEST', 'The body ended early.')))
+    // Every stream closes, so the error (and its stack) is made only for one that had not ended.
+    stream.on('close', () => {
+      if (!ended) reject(new Problem('BAD_REQUEST', 'The body ended early.'))
+    })
   })
 }
 

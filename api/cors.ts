@@ -2,17 +2,29 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 const PREFLIGHT = {
-  'access-control-allow-methods': 'GET, POST, OPTIONS',
+  'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
   'access-control-allow-headers':
-    'authorization, content-type, content-encoding, idempotency-key, x-playhead-key, x-request-id',
+    'authorization, content-type, content-encoding, idempotency-key, last-event-id, playhead-position, x-playhead-key, x-playhead-session, x-request-id',
   'access-control-max-age': '86400',
 } as const
 
+const EXPOSED = [
+  'playhead-position',
+  'playhead-position-passed',
+  'playhead-stale',
+  'retry-after',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+  'x-request-id',
+].join(', ')
+
 export function addCors(app: FastifyInstance, origins: readonly string[]): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     allowOrigin(request, reply, origins)
     const asks = request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined
-    if (asks) return reply.headers(PREFLIGHT).code(204).send()
+    if (asks) reply.headers(PREFLIGHT).code(204).send()
+    else done()
   })
 }
 
@@ -22,5 +34,5 @@ function allowOrigin(request: FastifyRequest, reply: FastifyReply, origins: read
   if (!all) reply.header('vary', 'origin')
   if (origin === undefined || !(all || origins.includes(origin))) return
   reply.header('access-control-allow-origin', all ? '*' : origin)
-  reply.header('access-control-expose-headers', 'playhead-position, retry-after, x-request-id')
+  reply.header('access-control-expose-headers', EXPOSED)
 }

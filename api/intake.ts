@@ -2,6 +2,9 @@
  * From a parsed body to events: pure. A batch is `{"events": [...], "sentAt"?}` or the bare array; an event is
  * `{"type", ...its fields}`, and beside its fields it may say `eventId` or `idempotencyKey`, and `occurredAt`.
  * What is wrong with one event is an answer about that event and costs the others nothing.
+ *
+ * In two steps, so that what is looked up in between (facts, keys to seal with) is looked up once for a batch: an event
+ * is *checked*, then *taken*.
  */
 import type { NewRecord } from '../log/log.ts'
 import { isEventId } from '../producers/ids.ts'
@@ -13,14 +16,22 @@ import {
   type EventCodec,
   type EventType,
   isEventType,
+  type Meta,
   type NewEvent,
   nearest,
+  type Personal,
+  type TitleFacts,
 } from '../schemas/index.ts'
+import type { PlaybackClaims } from './context.ts'
 import { API_LIMITS } from './limits.ts'
 import { Problem } from './problems.ts'
 
 /** What players may say. Everything else is written by the engine, or by routes that check who asks. */
 const TAKEN_TOPICS: ReadonlySet<string> = new Set(['playback-events', 'exposure-events'])
+/** On those topics too, and yet nothing that a player says. */
+const NEVER_TAKEN: ReadonlySet<string> = new Set<EventType>(['ProfileErased'])
+/** What a viewer decides: a publishable key, which anybody can read in a page, proves no viewer. */
+const TAKEN_WITH_PROOF: ReadonlySet<string> = new Set<EventType>(['MarkedWatched', 'ProgressCleared'])
 
 export interface Batch {
   readonly items: readonly unknown[]
@@ -28,15 +39,38 @@ export interface Batch {
 }
 
 export interface Rejection {
-  readonly code: 'EVENT_SHAPE' | 'EVENT_UNKNOWN' | 'EVENT_NOT_TAKEN' | 'EVENT_INVALID' | 'EVENT_TOO_LARGE'
+  readonly code:
+    | 'EVENT_SHAPE'
+    | 'EVENT_UNKNOWN'
+    | 'EVENT_NOT_TAKEN'
+    | 'EVENT_NOT_YOURS'
+    | 'EVENT_INVALID'
+    | 'EVENT_TOO_LARGE'
   readonly field: string
   readonly problem: string
   readonly remedy: string
 }
 
-export type Taken =
-  | { readonly ok: true; readonly eventId: string; readonly type: EventType; readonly record: NewRecord }
-  | { readonly ok: false; readonly rejection: Rejection }
+type Refused = { readonly ok: false; readonly rejection: Rejection }
+
+/** The events that a request brings have these where their type has them; whoever enriches an event writes to it. */
+export interface Draft {
+  readonly type: EventType
+  readonly meta: Meta
+  readonly profileId?: string | null
+  readonly titleId?: string | null
+  facts?: TitleFacts | null
+  personal?: Personal | null
+}
+
+export type Checked = { readonly ok: true; readonly event: Draft } | Refused
+
+export type Taken = { readonly ok: true; readonly event: Draft; readonly record: NewRecord } | Refused
+
+/** Whose events these may be. */
+export type Sender =
+  | { readonly kind: 'publishable' | 'admin' }
+  | { readonly kind: 'playback'; readonly claims: PlaybackClaims }
 
 export interface IntakePorts {
   readonly codec: EventCodec
@@ -64,12 +98,13 @@ export function openBatch(body: unknown): Batch {
   return { items, sentAtMs }
 }
 
-export function takeEvent(
+export function checkEvent(
   ports: IntakePorts,
+  sender: Sender,
   arrival: Arrival,
   item: unknown,
   idempotencyKey: string | undefined,
-): Taken {
+): Checked {
   if (!isObject(item)) return reject('EVENT_SHAPE', '', 'is no object', 'Send {"type": "Heartbeat", ...}.')
   const { type, eventId, occurredAt, idempotencyKey: ownKey, ...fields } = item
   if (typeof type !== 'string' || !isEventType(type)) {
@@ -77,33 +112,66 @@ export function takeEvent(
     const remedy = near === undefined ? 'GET /subjects lists the types.' : `Did you mean ${near}?`
     return reject('EVENT_UNKNOWN', 'type', 'is no type of event', remedy)
   }
-  if (!TAKEN_TOPICS.has(EVENTS[type].topic ?? '')) {
-    return reject('EVENT_NOT_TAKEN', 'type', `${type} is not taken here`, 'Send what players say: playback-events.')
-  }
+  const barred = barredFor(sender, type)
+  if (barred !== undefined) return barred
   if ('meta' in fields) {
     return reject('EVENT_INVALID', 'meta', 'is stamped here', 'Leave it out; eventId and occurredAt stand beside type.')
   }
-  const claim = readClaim(eventId, occurredAt, ownKey ?? idempotencyKey)
+  const claim = readClaim(eventId, occurredAt, ownKey, idempotencyKey)
   if (!claim.ok) return claim
   const checked = ports.codec.validate(type, fields, { without: ['meta'] })
   if (!checked.ok) return reject('EVENT_INVALID', checked.field, checked.problem, checked.remedy)
-  const meta = stampMeta(arrival, claim.claim, ports.mint)
-  const record = toRecord(ports.codec, { ...checked.event, meta } as NewEvent)
+  const event = checked.event as Draft & { meta: Meta }
+  if (event.personal?.sealed != null) {
+    return reject('EVENT_INVALID', 'personal.sealed', 'is written here', 'Send the plain fields; they are sealed here.')
+  }
+  const strange = sender.kind === 'playback' ? strangeField(event, sender.claims) : undefined
+  if (strange !== undefined) {
+    return reject('EVENT_NOT_YOURS', strange, "is not the token's", 'Send only what the token was made for.')
+  }
+  event.meta = stampMeta(arrival, claim.claim, ports.mint)
+  return { ok: true, event }
+}
+
+/** The last step, after facts are stamped and what is personal is sealed. */
+export function takeEvent(codec: EventCodec, event: Draft): Taken {
+  const record = toRecord(codec, event as NewEvent)
   if (record.value.length > API_LIMITS.eventBytesMax) {
     const problem = `takes ${record.value.length} bytes`
     return reject('EVENT_TOO_LARGE', '', problem, `Stay below ${API_LIMITS.eventBytesMax}.`)
   }
-  return { ok: true, eventId: meta.eventId, type, record }
+  return { ok: true, event, record }
 }
 
-type ReadClaim = { readonly ok: true; readonly claim: Claim } | { readonly ok: false; readonly rejection: Rejection }
+function barredFor(sender: Sender, type: EventType): Refused | undefined {
+  if (!TAKEN_TOPICS.has(EVENTS[type].topic ?? '') || NEVER_TAKEN.has(type)) {
+    return reject('EVENT_NOT_TAKEN', 'type', `${type} is not taken here`, 'Send what players say: playback-events.')
+  }
+  if (sender.kind === 'publishable' && TAKEN_WITH_PROOF.has(type)) {
+    const remedy = 'Send it with a playback token, or use the routes of the profile.'
+    return reject('EVENT_NOT_TAKEN', 'type', `${type} is not taken from a publishable key`, remedy)
+  }
+  return undefined
+}
 
-function readClaim(eventId: unknown, occurredAt: unknown, idempotencyKey: unknown): ReadClaim {
+/** The first field by which the event is somebody else's. An event that names neither profile nor session has a unit. */
+function strangeField(event: Draft, { profile, session, title, account }: PlaybackClaims): string | undefined {
+  const { profileId, sessionId, titleId, unit } = event as unknown as Readonly<Record<string, unknown>>
+  if (profileId != null && profileId !== profile) return 'profileId'
+  if (sessionId != null && sessionId !== session) return 'sessionId'
+  if (titleId != null && titleId !== title) return 'titleId'
+  if (profileId != null || sessionId != null) return undefined
+  return unit === profile || unit === session || unit === account ? undefined : 'unit'
+}
+
+type ReadClaim = { readonly ok: true; readonly claim: Claim } | Refused
+
+/** `derivedKey` is of the request, and was checked with it; an event's own key stands above it. */
+function readClaim(eventId: unknown, occurredAt: unknown, ownKey: unknown, derivedKey: string | undefined): ReadClaim {
   if (eventId !== undefined && !(typeof eventId === 'string' && isEventId(eventId))) {
     return reject('EVENT_INVALID', 'eventId', 'is no UUID in lower case', 'Mint a UUIDv7, or leave it out.')
   }
-  const keyOk = typeof idempotencyKey === 'string' && isIdempotencyKey(idempotencyKey)
-  if (idempotencyKey !== undefined && !keyOk) {
+  if (ownKey !== undefined && !(typeof ownKey === 'string' && isIdempotencyKey(ownKey))) {
     const remedy = `Send 1 to ${API_LIMITS.idempotencyKeyCharsMax} printable ASCII characters.`
     return reject('EVENT_INVALID', 'idempotencyKey', 'is no such key', remedy)
   }
@@ -111,17 +179,18 @@ function readClaim(eventId: unknown, occurredAt: unknown, idempotencyKey: unknow
   if (occurredAt !== undefined && occurredAtMs === undefined) {
     return reject('EVENT_INVALID', 'occurredAt', 'is no time', `Send ${TIME_WANTED}.`)
   }
+  const idempotencyKey = ownKey ?? derivedKey
   return {
     ok: true,
     claim: {
       ...(eventId !== undefined && { eventId }),
-      ...(keyOk && { idempotencyKey }),
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
       ...(occurredAtMs !== undefined && { occurredAtMs }),
     },
   }
 }
 
-export function isIdempotencyKey(key: string): boolean {
+function isIdempotencyKey(key: string): boolean {
   return key.length <= API_LIMITS.idempotencyKeyCharsMax && /^[\x21-\x7e]+$/.test(key)
 }
 

@@ -12,10 +12,55 @@ export const API_LIMITS = {
   requestTimeoutMs: 30_000,
   keepAliveMs: 65_000,
   urlParamCharsMax: 300,
+  /** Of a field's path in a problem; a name made up by the caller may be long. */
+  fieldPathCharsMax: 300,
+  /** The largest moment a Date can hold: everything beyond is a mistake of units. */
+  timeMsMax: 8.64e15,
+  /** Progress of an offline device in one request, and titles of a catalogue. */
+  progressPerRequestMax: 50,
+  titlesPerRequestMax: 500,
+  continueWatchingItems: 20,
+  continueWatchingItemsMax: 100,
+  /** Newest titles of a profile that continue-watching looks at, and episodes that it asks the catalogue for at once. */
+  continueWatchingRowsMax: 500,
+  nextEpisodesAtOnce: 10,
+  historyItems: 20,
+  historyItemsMax: 100,
+  cursorCharsMax: 400,
+  /** Read your own writes: how long a read waits, how often it looks, and how many may wait at a time. */
+  positionWaitMs: 2_000,
+  positionPollMs: 10,
+  positionHeaderCharsMax: 2_048,
+  positionPlacesMax: 64,
+  positionWaitersMax: 10_000,
+  /** Idempotency keys that a process remembers with what was sent under them. */
+  idempotencyKeysMax: 100_000,
+  idempotencyMs: 10 * 60_000,
+  /** Facts of a title are asked for again after this; a write waits for them this long, and is stamped without them. */
+  factsFreshMs: 10_000,
+  factsWaitMs: 250,
+  factsTitlesMax: 50_000,
+  /** An answer to a write says whether it won, if the row can be had in this time. */
+  judgementWaitMs: 250,
   /** Retry-After where the cause says nothing of its own. */
   retryAfterUnavailableMs: 2_000,
   retryAfterFullMs: 60_000,
   /** /readyz asks the log at most this often, and waits this long for its answer. */
   readyCacheMs: 1_000,
   readyTimeoutMs: 2_000,
+} as const
+
+/** Circuit breakers, see breaker.ts. */
+export const BREAKER_LIMITS = {
+  failuresMax: 5,
+  windowMs: 60_000,
+  halfOpenAfterMs: 30_000,
+  /** How long a guarded call may take. */
+  callTimeoutMs: 1_500,
+  retryAfterMs: 1_000,
+  /** Rows that stand in while their store is away: how many, of how large a profile, and how old at most. */
+  staleRowsMax: 20_000,
+  staleListsMax: 2_000,
+  staleListRowsMax: 500,
+  staleAgeMaxMs: 600_000,
 } as const

@@ -7,6 +7,10 @@ export interface ApiMetrics {
   readonly accepted: Counter<'type'>
   readonly rejected: Counter<'code'>
   readonly appendSeconds: Histogram
+  readonly progressWriteSeconds: Histogram<'kind'>
+  readonly starts: Counter<'quality' | 'content_type' | 'device'>
+  readonly playbackErrors: Counter<'error_type' | 'content_type'>
+  readonly slotsUndecided: Counter
 }
 
 export function apiMetrics(registry: Registry): ApiMetrics {
@@ -41,6 +45,30 @@ export function apiMetrics(registry: Registry): ApiMetrics {
       name: 'playhead_log_append_seconds',
       help: 'Time until the log had a request on disk.',
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+      registers,
+    }),
+    progressWriteSeconds: new Histogram({
+      name: 'progress_write_seconds',
+      help: 'Time until the log had a write of progress on disk, by kind: report, batch, clear, mark.',
+      labelNames: ['kind'],
+      buckets: [0.01, 0.05, 0.1, 0.25, 0.5],
+      registers,
+    }),
+    starts: new Counter({
+      name: 'streaming_starts_total',
+      help: 'Playbacks that were let start.',
+      labelNames: ['quality', 'content_type', 'device'],
+      registers,
+    }),
+    playbackErrors: new Counter({
+      name: 'streaming_playback_errors_total',
+      help: 'Failures that players reported.',
+      labelNames: ['error_type', 'content_type'],
+      registers,
+    }),
+    slotsUndecided: new Counter({
+      name: 'playhead_stream_slots_undecided_total',
+      help: 'Playbacks that were let start although the limit of streams could not be checked in time.',
       registers,
     }),
   }

@@ -3,6 +3,7 @@
  * `detail` written for the caller ever leaves the process; anything else thrown is INTERNAL and says nothing.
  */
 import { LogBusy, LogError, LogFull, LogUnavailable } from '../log/errors.ts'
+import { StoreFull, StoreUnavailable } from '../stores/errors.ts'
 import { API_LIMITS } from './limits.ts'
 
 export const PROBLEMS = {
@@ -11,20 +12,37 @@ export const PROBLEMS = {
   BODY_NOT_JSON: { status: 400, title: 'The body is not JSON' },
   BODY_ENCODING_BROKEN: { status: 400, title: 'The body does not decode as its Content-Encoding says' },
   BODY_SHAPE: { status: 400, title: 'The body has another shape than wanted' },
+  FIELD_INVALID: { status: 400, title: 'A field of the request is not as wanted' },
+  POSITION_INVALID: { status: 400, title: 'The Playhead-Position is malformed' },
   IDEMPOTENCY_KEY: { status: 400, title: 'The Idempotency-Key is malformed' },
   KEY_MISSING: { status: 401, title: 'A key is needed' },
   KEY_UNKNOWN: { status: 401, title: 'The key is not valid' },
+  TOKEN_MISSING: { status: 401, title: 'A token is needed' },
+  TOKEN_INVALID: { status: 401, title: 'The token is not valid' },
+  TOKEN_EXPIRED: { status: 401, title: 'The token has expired' },
   KEY_NOT_ALLOWED: { status: 403, title: 'The key does not allow this' },
+  PROFILE_NOT_YOURS: { status: 403, title: 'The token is of another profile' },
   NOT_FOUND: { status: 404, title: 'There is nothing here' },
+  PROGRESS_NONE: { status: 404, title: 'The profile has no progress in this title' },
+  TITLE_UNKNOWN: { status: 404, title: 'The catalogue has no such title' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive' },
+  STREAM_LIMIT: { status: 409, title: 'No more streams at once' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   TOO_MANY_EVENTS: { status: 413, title: 'Too many events in one request' },
+  TOO_MANY_ITEMS: { status: 413, title: 'Too many items in one request' },
   MEDIA_TYPE: { status: 415, title: 'The content type is not taken' },
   CONTENT_ENCODING: { status: 415, title: 'The content encoding is not taken' },
   EVENTS_REJECTED: { status: 422, title: 'No event was accepted' },
+  IDEMPOTENCY_REUSED: { status: 422, title: 'The Idempotency-Key was used for another request' },
+  EXPORT_BUSY: { status: 429, title: 'Too many exports at once' },
+  LIVE_LIMIT: { status: 429, title: 'Too many live streams of one profile' },
   LOG_BUSY: { status: 429, title: 'Too much at once' },
+  RATE_LIMITED: { status: 429, title: 'Too many requests' },
+  LIVE_FULL: { status: 503, title: 'No more live streams are taken here' },
   LOG_UNAVAILABLE: { status: 503, title: 'The event log can not be reached' },
   LOG_FULL: { status: 503, title: 'The event log has no space left' },
+  STORE_UNAVAILABLE: { status: 503, title: 'A store can not be reached' },
+  TOKEN_KEYS_UNAVAILABLE: { status: 503, title: 'The keys that check tokens can not be reached' },
   INTERNAL: { status: 500, title: 'Something went wrong here' },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>
 
@@ -58,6 +76,11 @@ export function problemDocument(problem: Problem, requestId: string): Readonly<R
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof LogError) return logProblem(error)
+  if (error instanceof StoreUnavailable || error instanceof StoreFull) {
+    return new Problem('STORE_UNAVAILABLE', 'What this needs can not be reached at the moment: try again.', {
+      retryAfterMs: API_LIMITS.retryAfterUnavailableMs,
+    })
+  }
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const known = FASTIFY_CODES[code]
   if (known !== undefined) return known()

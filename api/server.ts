@@ -10,12 +10,24 @@ import { mintEventId, type RandomBytes } from '../producers/ids.ts'
 import type { EventCodec } from '../schemas/index.ts'
 import { isLoopback, type KeyVerifier, requireKey } from './auth.ts'
 import { readJson } from './body.ts'
+import type { ApiContext } from './context.ts'
 import { addCors } from './cors.ts'
 import { addEventRoutes } from './events.ts'
+import { createIdempotency } from './idempotency.ts'
 import { API_LIMITS } from './limits.ts'
+import { addLiveRoutes } from './live/routes.ts'
 import { type ApiMetrics, apiMetrics } from './metrics.ts'
+import { addOpenApi } from './openapi.ts'
+import { addPlaybackRoutes } from './playback/routes.ts'
+import { positionsOf } from './position.ts'
 import { asProblem, PROBLEMS, Problem, problemDocument } from './problems.ts'
+import { addProfileRoutes, type ProfilePorts } from './profiles/routes.ts'
+import { addProgressRoutes } from './progress/routes.ts'
 import { schemaRegistry } from './registry.ts'
+import { addSecurityHeaders } from './security.ts'
+import { createFacts } from './titles/facts.ts'
+import { addTitleRoutes } from './titles/routes.ts'
+import { addValidation } from './validation.ts'
 
 export interface ApiLogger {
   info(fields: object, message: string): void
@@ -36,6 +48,16 @@ export interface ApiOptions {
   readonly version: string
   /** Whether the schema ids on the wire are ours. */
   readonly servesSchemas: boolean
+  /** Without it the API takes events and has no routes of profiles, titles and playback. */
+  readonly context?: ContextParts
+}
+
+/** What the routes need and this process can't make by itself. */
+export interface ContextParts
+  extends Pick<ApiContext, 'admission' | 'progress' | 'titles' | 'streams' | 'checkpoints' | 'sealer'> {
+  /** Export and erasure; without it there are no such routes. */
+  readonly profiles?: ProfilePorts
+  readonly streamsByPlan?: Readonly<Record<string, number>>
 }
 
 export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
@@ -53,17 +75,46 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   })
   const metrics = apiMetrics(options.metrics)
   addParsers(app)
+  addValidation(app)
+  addSecurityHeaders(app)
   addCors(app, options.corsOrigins)
   observe(app, metrics)
   app.setErrorHandler((error, request, reply) => sendProblem(options.logger, error, request, reply))
   app.setNotFoundHandler((request, reply) =>
     sendProblem(options.logger, new Problem('NOT_FOUND', `No ${request.method} here.`), request, reply),
   )
+  addOpenApi(app, options.version)
   addRoutes(app, options)
-  addEventRoutes(app, { ...options, mint, metrics })
+  const { context: parts, ...plain } = options
+  const context = parts && contextOf(options, parts, mint)
+  addEventRoutes(app, { ...plain, mint, metrics, ...(context !== undefined && { context }) })
+  if (parts !== undefined && context !== undefined) addContextRoutes(app, context, parts, metrics, options.logger)
   // With an external registry the ids on the wire are its own, and it is the one to ask.
   if (options.servesSchemas) await app.register(schemaRegistry)
   return app
+}
+
+function contextOf(options: ApiOptions, parts: ContextParts, mint: () => string): ApiContext {
+  const { log, codec, nowMs } = options
+  const { admission, progress, titles, streams, checkpoints, sealer } = parts
+  const facts = createFacts(titles, nowMs)
+  const positions = positionsOf(checkpoints)
+  return { log, codec, nowMs, mint, admission, progress, titles, streams, checkpoints, sealer, facts, positions }
+}
+
+function addContextRoutes(
+  app: FastifyInstance,
+  context: ApiContext,
+  parts: ContextParts,
+  metrics: ApiMetrics,
+  logger: ApiLogger,
+): void {
+  const idempotency = createIdempotency(context.nowMs)
+  addProgressRoutes(app, context, { idempotency, writeSeconds: metrics.progressWriteSeconds })
+  addTitleRoutes(app, context, idempotency)
+  addPlaybackRoutes(app, context, { metrics, ...(parts.streamsByPlan && { streamsByPlan: parts.streamsByPlan }) })
+  addLiveRoutes(app, context, { logger })
+  if (parts.profiles !== undefined) addProfileRoutes(app, context, parts.profiles)
 }
 
 function addParsers(app: FastifyInstance): void {
@@ -76,13 +127,16 @@ function addParsers(app: FastifyInstance): void {
 }
 
 function observe(app: FastifyInstance, metrics: ApiMetrics): void {
-  app.addHook('onSend', async (request, reply) => {
+  // Callbacks: each hook is on the way of every request, and a promise would cost more than what it does.
+  app.addHook('onSend', (request, reply, _payload, done) => {
     reply.header('x-request-id', request.id)
+    done()
   })
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none'
     metrics.requests.inc({ route, method: request.method, status: reply.statusCode })
     metrics.requestSeconds.observe({ route }, reply.elapsedTime / 1000)
+    done()
   })
 }
 

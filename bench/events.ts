@@ -18,6 +18,7 @@ import { ClickHouse } from '../stores/clickhouse/clickhouse.ts'
 import { openEmbeddedState } from '../stores/embedded/index.ts'
 import { startAnalyticsProcess } from '../test/consumers/analytics-process.ts'
 import { heartbeat, idOf } from '../test/consumers/events.ts'
+import { simVault } from '../test/sim/vault.ts'
 import { alternate, type BenchOptions, type Measured } from './bench.ts'
 
 const TOPIC = 'playback-events'
@@ -51,6 +52,7 @@ export async function run({ quick }: BenchOptions): Promise<Measured[]> {
       deadLetters: await DeadLetters.open(state),
       analytics: clickhouse,
       codec,
+      vault: simVault(),
       world: { nowMs: Date.now, random: Math.random, sleep: async () => undefined },
       at: () => undefined,
       database,

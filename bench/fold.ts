@@ -5,6 +5,7 @@ import { decide } from '../consumers/decide.ts'
 import { DuplicateWindow } from '../consumers/duplicates.ts'
 import { BatchFold } from '../consumers/fold.ts'
 import type { LogRecord } from '../log/log.ts'
+import { createOpener } from '../producers/personal.ts'
 import type { Projection } from '../projections/projection.ts'
 import { createCodec, FRAME_BYTES, RELEASED } from '../schemas/index.ts'
 import { heartbeat, idOf } from '../test/consumers/events.ts'
@@ -28,7 +29,8 @@ export async function run({ quick }: BenchOptions): Promise<Measured[]> {
   const ours = async () => {
     const began = performance.now()
     const deciding = { codec, window: new DuplicateWindow(), obey: undefined, learn: async () => false }
-    const folding = { place: PLACE, cache: undefined, term: 1n, to: BigInt(size - 1), redo: false }
+    const opener = createOpener({ open: async () => [] })
+    const folding = { place: PLACE, cache: undefined, opener, term: 1n, to: BigInt(size - 1), redo: false }
     const batch = new BatchFold({ projection: NOTHING, ...folding })
     for (let i = 0; i < size; i += BREATHE_EVERY) {
       batch.take(await decide(records.slice(i, i + BREATHE_EVERY), PLACE, deciding))

@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   append: () => import('./append.ts') as Promise<Bench>,
   upsert: () => import('./upsert.ts') as Promise<Bench>,
   events: () => import('./events.ts') as Promise<Bench>,
+  progress: () => import('./progress.ts') as Promise<Bench>,
   kafka: () => import('./kafka-produce.ts') as Promise<Bench>,
   memory: () => import('./memory.ts') as Promise<Bench>,
 }

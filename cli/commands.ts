@@ -34,6 +34,23 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/keys.ts')).rotate,
   },
   'keys revoke': { summary: 'End a key.', load: async () => (await import('./commands/keys.ts')).revoke },
+  'import progress': {
+    summary: 'Bring watch progress from another system.',
+    load: async () => (await import('./commands/import.ts')).progress,
+  },
+  'import titles': {
+    summary: 'Bring a catalogue from another system.',
+    load: async () => (await import('./commands/import.ts')).titles,
+  },
+  'profile export': {
+    summary: 'Write everything that is held about a profile.',
+    load: async () => (await import('./commands/profile.ts')).exporting,
+  },
+  'profile erase': {
+    summary: 'Forget a profile, for good.',
+    load: async () => (await import('./commands/profile.ts')).erase,
+  },
+  token: { summary: 'Make a profile token, for demos.', load: async () => (await import('./commands/token.ts')).token },
   'log tail': { summary: 'Show events as they come.', load: async () => (await import('./commands/log-tail.ts')).tail },
   'log stats': {
     summary: 'Topics, partitions, lag.',

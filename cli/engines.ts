@@ -8,6 +8,7 @@ import type { EventLog } from '../log/log.ts'
 import { createCodec, type EventCodec, TOPICS } from '../schemas/index.ts'
 import { ClickHouse } from '../stores/clickhouse/clickhouse.ts'
 import type { StateStore } from '../stores/state.ts'
+import type { KeyVault } from '../stores/vault.ts'
 import type { LogAddress, StoreAddress } from './addresses.ts'
 import type { Config } from './settings.ts'
 
@@ -20,6 +21,7 @@ export interface Folders {
   readonly data: string
   readonly log: string
   readonly state: string
+  readonly vault: string
   readonly analytics: string
   readonly run: string
 }
@@ -30,6 +32,7 @@ export function foldersOf(config: Pick<Config, 'data'>): Folders {
     data,
     log: join(data, 'log'),
     state: join(data, 'state'),
+    vault: join(data, 'vault'),
     analytics: join(data, 'analytics'),
     run: join(data, 'run'),
   }
@@ -75,18 +78,34 @@ export async function openState(config: Config): Promise<StateStore> {
   return await openEmbeddedState({ dir, clock: Date.now })
 }
 
+/** The keys of personal fields, beside the states: they are truth, and are backed up with the log. */
+export async function openVault(config: Config): Promise<KeyVault & { close(): Promise<void> }> {
+  const { store } = config
+  if (store.engine === 'cassandra') {
+    const { openCassandraVault } = await import('../stores/cassandra/vault.ts')
+    return await openCassandraVault(cassandraOptions(config, store))
+  }
+  const { openEmbeddedVault } = await import('../stores/vault/embedded.ts')
+  const { data, vault } = foldersOf(config)
+  mkdirSync(data, { recursive: true, mode: 0o700 })
+  return await openEmbeddedVault({ dir: vault })
+}
+
 async function openCassandra(
   config: Config,
   store: Extract<StoreAddress, { engine: 'cassandra' }>,
 ): Promise<StateStore> {
   const { openCassandraState } = await import('../stores/cassandra/index.ts')
+  return await openCassandraState({ ...cassandraOptions(config, store), clock: Date.now })
+}
+
+function cassandraOptions(config: Config, store: Extract<StoreAddress, { engine: 'cassandra' }>) {
   const password = config.storePassword ?? store.password
-  return await openCassandraState({
+  return {
     contactPoints: store.contactPoints.map(({ host }) => host),
     port: store.contactPoints[0]?.port ?? 9042,
     keyspace: store.keyspace,
     ...replicationOf(config),
-    clock: Date.now,
     ...(config.storeDc !== undefined && { localDataCenter: config.storeDc }),
     ...(store.username !== undefined && { username: store.username, password: password ?? '' }),
     ...(config.storeCaFile !== undefined && {
@@ -95,7 +114,7 @@ async function openCassandra(
         ...certificate(config.storeCertFile, config.storeCertKeyFile),
       },
     }),
-  })
+  }
 }
 
 function replicationOf({ storeDc, storeReplication }: Config): {

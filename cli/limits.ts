@@ -38,4 +38,6 @@ export const CLI_LIMITS = {
   logReadRecordsMax: 2_000,
   logReadBytesMax: 4 * 1024 * 1024,
   logTailWaitMs: 1_000,
+  /** A token that was made by hand should not outlive its purpose. */
+  demoTokenSecondsMax: 30 * 86_400,
 } as const

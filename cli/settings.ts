@@ -16,13 +16,21 @@ import {
   text,
   webAddress,
 } from './addresses.ts'
+import { claimMapping, classLimits, jwksPlace, limitsAddress, secretText } from './caller-settings.ts'
 
 export interface Setting<T> {
   readonly key: string
   /** Undefined: the setting is absent unless given. */
   readonly default: string | undefined
   readonly parse: Parser<T>
-  readonly group: 'General' | 'API' | 'Event log' | 'State store' | 'Analytics' | 'Health and metrics'
+  readonly group:
+    | 'General'
+    | 'API'
+    | 'Tokens and limits'
+    | 'Event log'
+    | 'State store'
+    | 'Analytics'
+    | 'Health and metrics'
   /** `whole`: never shown. `password`: an address whose password is never shown. Both may come from KEY_FILE. */
   readonly secret?: 'whole' | 'password'
   readonly help: string
@@ -83,6 +91,68 @@ export const SETTINGS = {
     parse: list,
     group: 'API',
     help: 'Web origins whose pages may post events, with commas between them; * is all.',
+  }),
+
+  tokenSecret: optional({
+    key: 'PLAYHEAD_TOKEN_SECRET',
+    parse: secretText,
+    group: 'Tokens and limits',
+    secret: 'whole',
+    help: 'Secret with which your backend signs profile tokens (HS256). Without it and without a JWKS: token-secret in the data folder, made by the first start.',
+  }),
+  tokenSecretOld: optional({
+    key: 'PLAYHEAD_TOKEN_SECRET_OLD',
+    parse: secretText,
+    group: 'Tokens and limits',
+    secret: 'whole',
+    help: 'The former secret, while it is changed: tokens signed with it are still taken.',
+  }),
+  tokenJwks: optional({
+    key: 'PLAYHEAD_TOKEN_JWKS',
+    parse: jwksPlace,
+    group: 'Tokens and limits',
+    help: 'Public keys of those who sign profile tokens (EdDSA, RS256, ES256): an https address, or a file.',
+  }),
+  tokenClaims: given({
+    key: 'PLAYHEAD_TOKEN_CLAIMS',
+    default: 'profile=profile,account=account',
+    parse: claimMapping,
+    group: 'Tokens and limits',
+    help: 'What the claims are called in the login tokens you have, such as profile=sub,account=/app_metadata/account. What is left out is called profile, account, plan, region, app, env.',
+  }),
+  tokenIssuer: optional({
+    key: 'PLAYHEAD_TOKEN_ISSUER',
+    parse: filledText,
+    group: 'Tokens and limits',
+    help: 'Wanted in the claim iss of profile tokens.',
+  }),
+  tokenAudience: optional({
+    key: 'PLAYHEAD_TOKEN_AUDIENCE',
+    parse: filledText,
+    group: 'Tokens and limits',
+    help: 'Wanted in the claim aud of profile tokens.',
+  }),
+  playbackSecret: optional({
+    key: 'PLAYHEAD_PLAYBACK_SECRET',
+    parse: secretText,
+    group: 'Tokens and limits',
+    secret: 'whole',
+    help: 'Secret of the playback tokens that the API makes. Without it: derived from the secret above.',
+  }),
+  limits: given({
+    key: 'PLAYHEAD_LIMITS',
+    default: 'memory',
+    parse: limitsAddress,
+    group: 'Tokens and limits',
+    secret: 'password',
+    help: 'Where requests are counted: memory (each process), or redis(s)://[user:password@]host:port, shared by all (Valkey too).',
+  }),
+  limitClasses: given({
+    key: 'PLAYHEAD_LIMIT_CLASSES',
+    default: 'progress=60,start=30,browse=100,events=6000',
+    parse: classLimits,
+    group: 'Tokens and limits',
+    help: 'Requests in a minute, by class; a class that is left out keeps its default.',
   }),
 
   log: given({

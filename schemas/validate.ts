@@ -32,10 +32,10 @@ export function validateEvent(type: EventType, json: unknown, without: readonly 
   const check = new Check()
   const schema = sourceOf(SUBJECTS[type]) as RecordSchema
   const body = isObject(json) && json.type === type ? omit(json, 'type') : json
-  const event = check.record(schema, body, '', without)
+  const event = check.record(schema, body, '', without, { type })
   const [first] = check.problems
   if (first) return { ok: false, ...first, problems: check.problems }
-  return { ok: true, event: { type, ...(event as object) } }
+  return { ok: true, event }
 }
 
 type Limits = Pick<FieldSchema, 'min' | 'max' | 'lengthMin' | 'lengthMax' | 'itemsMax'>
@@ -44,14 +44,19 @@ type Limits = Pick<FieldSchema, 'min' | 'max' | 'lengthMin' | 'lengthMax' | 'ite
 class Check {
   readonly problems: Problem[] = []
 
-  record(schema: RecordSchema, value: unknown, path: string, without: readonly string[] = []): unknown {
+  /** `result` may hold what the record begins with. */
+  record(
+    schema: RecordSchema,
+    value: unknown,
+    path: string,
+    without: readonly string[] = [],
+    result: Record<string, unknown> = {},
+  ): unknown {
     if (!isObject(value)) return this.wrongType(path, value, 'a JSON object')
-    const fields = schema.fields.filter((field) => !without.includes(field.name))
-    const names = fields.map((field) => field.name)
+    const { fields, names } = wantedOf(schema, without)
     for (const name of Object.keys(value)) {
-      if (!names.includes(name)) this.unknownField(join(path, name), name, names, without)
+      if (!names.has(name)) this.unknownField(join(path, name), name, [...names], without)
     }
-    const result: Record<string, unknown> = {}
     for (const field of fields) {
       const given = Object.hasOwn(value, field.name) ? value[field.name] : undefined
       result[field.name] = this.field(field, given, join(path, field.name))
@@ -61,7 +66,7 @@ class Check {
 
   private field(field: FieldSchema, value: unknown, path: string): unknown {
     if (value !== undefined) return this.value(field.type, value, path, field)
-    if (field.default !== undefined) return structuredClone(field.default)
+    if (field.default !== undefined) return copyOf(field.default)
     return this.problem(path, 'is missing', `Add it${field.doc ? `: ${field.doc}` : '.'}`)
   }
 
@@ -218,6 +223,36 @@ function sourceOf(name: string): Schema | undefined {
   const schema = parsed.get(name) ?? (JSON.parse(SOURCES[name] as string) as Schema)
   parsed.set(name, schema)
   return schema
+}
+
+interface Wanted {
+  readonly fields: readonly FieldSchema[]
+  readonly names: ReadonlySet<string>
+}
+
+/** By schema, then by what is left out: the same few for every event, so they are worked out once. */
+const wanted = new WeakMap<RecordSchema, Map<string, Wanted>>()
+
+function wantedOf(schema: RecordSchema, without: readonly string[]): Wanted {
+  let bySet = wanted.get(schema)
+  if (bySet === undefined) {
+    bySet = new Map()
+    wanted.set(schema, bySet)
+  }
+  const which = without.length === 0 ? '' : without.join()
+  let found = bySet.get(which)
+  if (found === undefined) {
+    const fields = schema.fields.filter((field) => !without.includes(field.name))
+    found = { fields, names: new Set(fields.map((field) => field.name)) }
+    bySet.set(which, found)
+  }
+  return found
+}
+
+/** Most defaults are null or a word, and need no copy. */
+function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  return Array.isArray(value) && value.length === 0 ? [] : structuredClone(value)
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

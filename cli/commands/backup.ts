@@ -37,10 +37,21 @@ holds them.`,
 
 export const restore: Command = {
   name: 'restore',
-  about: `Checks every file of the backup, then brings it into the data folder, which must be empty. Nothing is overwritten.`,
+  about: `Checks every file of the backup, then brings it into the data folder, which must be empty. Nothing is overwritten.
+A key that was destroyed after the backup was made is alive in it: give the newer vault with --erasures, if you have it.`,
   positionals: [{ name: 'FOLDER' }],
-  flags: [JSON_FLAG],
-  examples: ['PLAYHEAD_DATA=/srv/new playhead restore /backups/monday'],
+  flags: [
+    {
+      name: 'erasures',
+      value: 'FOLDER',
+      help: 'The newer vault (data/vault): keys of profiles erased since the backup are destroyed again.',
+    },
+    JSON_FLAG,
+  ],
+  examples: [
+    'PLAYHEAD_DATA=/srv/new playhead restore /backups/monday',
+    'PLAYHEAD_DATA=/srv/new playhead restore /backups/monday --erasures /srv/old/vault',
+  ],
   run: async (args, io) => {
     const { config } = loadConfig(io.env)
     embeddedOnly(config)
@@ -50,7 +61,12 @@ export const restore: Command = {
     if (!lock.ok || liveRoles(folders.run).length > 0)
       throw new BackupError(`${folders.data} is in use: end Playhead first.`)
     try {
-      const manifest = await restoreBackup(args.positional('FOLDER') ?? '', folders, keysPath(config))
+      const manifest = await restoreBackup(
+        args.positional('FOLDER') ?? '',
+        folders,
+        keysPath(config),
+        args.value('erasures'),
+      )
       tell(io, args.has('json'), 'restored', manifest.kind, manifest.records, manifest.files)
       return 0
     } finally {

@@ -4,7 +4,7 @@ import { realWorld } from '../../consumers/retry.ts'
 import { ownerName } from '../../stores/state.ts'
 import { type Command, JSON_FLAG } from '../command.ts'
 import { loadConfig } from '../config.ts'
-import { openAnalytics, openCodec, openLog, openState } from '../engines.ts'
+import { openAnalytics, openCodec, openLog, openState, openVault } from '../engines.ts'
 import { keysPath, readKeyFile } from '../keys.ts'
 import { PROJECTIONS } from '../projections.ts'
 
@@ -19,6 +19,7 @@ Exit code 0 if nothing is left to repair, 1 if something is (it says what to do)
     const { config } = loadConfig(io.env)
     const log = await openLog(config)
     const state = await openState(config)
+    const vault = await openVault(config)
     const admin = config.analytics.engine === 'embedded' ? readKeyFile(keysPath(config)).admin : ''
     const analytics = openAnalytics(config, admin)
     try {
@@ -27,6 +28,7 @@ Exit code 0 if nothing is left to repair, 1 if something is (it says what to do)
         state,
         analytics,
         codec: await openCodec(config),
+        vault,
         projections: PROJECTIONS,
         world: realWorld,
         prepare: ({ id, projection }) =>
@@ -45,7 +47,7 @@ Exit code 0 if nothing is left to repair, 1 if something is (it says what to do)
         }
       return told.some((t) => t.message !== undefined) ? 1 : 0
     } finally {
-      await Promise.all([analytics.close(), state.close(), log.close()])
+      await Promise.all([analytics.close(), state.close(), vault.close(), log.close()])
     }
   },
 }

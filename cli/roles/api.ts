@@ -1,8 +1,15 @@
 /** The role `api`: the HTTP API in its own process. */
 import type { AddressInfo } from 'node:net'
-import { buildApi } from '../../api/server.ts'
-import { openCodec, openLog } from '../engines.ts'
+import { Breakers } from '../../api/breaker.ts'
+import { guardedReaders } from '../../api/guarded.ts'
+import { buildApi, type ContextParts } from '../../api/server.ts'
+import type { EventLog } from '../../log/log.ts'
+import { createSealer } from '../../producers/personal.ts'
+import { pooledRandom } from '../../producers/random.ts'
+import { openAdmission } from '../admission.ts'
+import { openCodec, openLog, openState, openVault } from '../engines.ts'
 import { orNameSetting } from '../incurable.ts'
+import { openReaders } from '../readers.ts'
 import { SETTINGS } from '../settings.ts'
 import { VERSION } from '../version.ts'
 import { logComplaints } from './log-check.ts'
@@ -10,10 +17,12 @@ import type { RoleContext, RoleSpecification, Running } from './role.ts'
 
 export const apiRole: RoleSpecification = { name: 'api', start: startApi }
 
-async function startApi({ config, keys, logger, metrics, reach }: RoleContext): Promise<Running> {
+async function startApi(role: RoleContext): Promise<Running> {
+  const { config, keys, logger, metrics, reach } = role
   const codec = await openCodec(config)
   const log = await reach('the event log', () => openLog(config))
   const complaints = logComplaints(log, Date.now)
+  const parts = await openParts(role, log)
   const app = await buildApi({
     log,
     codec,
@@ -22,10 +31,11 @@ async function startApi({ config, keys, logger, metrics, reach }: RoleContext): 
     logger,
     complaints,
     nowMs: Date.now,
-    random: (bytes) => globalThis.crypto.getRandomValues(bytes),
+    random,
     corsOrigins: config.corsOrigins,
     version: VERSION,
     servesSchemas: config.schemaRegistryUrl === undefined,
+    context: parts.context,
   })
   const { host, port } = config
   await orNameSetting(host, port, SETTINGS.port.key, () => app.listen({ host, port }))
@@ -37,7 +47,37 @@ async function startApi({ config, keys, logger, metrics, reach }: RoleContext): 
     status: () => ({}),
     close: async () => {
       await app.close()
+      await parts.close()
       await log.close()
     },
   }
 }
+
+/** What the routes of profiles, titles and playback stand on. The tables are behind breakers; the vault is not: nothing
+ * personal may be written while it can't be reached. */
+async function openParts(role: RoleContext, log: EventLog): Promise<{ context: ContextParts; close(): Promise<void> }> {
+  const { config, keys, logger, metrics, reach } = role
+  const nowMs = Date.now
+  const warn = (message: string) => logger.warn(message)
+  const state = await reach('the state store', () => openState(config))
+  const vault = await reach('the vault', () => openVault(config))
+  const readers = await reach('the state store', async () => openReaders(state, await log.incarnation()))
+  const breakers = new Breakers(metrics)
+  const { admission, close } = await openAdmission({ config, keys: keys(), breakers, metrics, nowMs, warn })
+  const onChange = (service: string, now: string) =>
+    logger.warn({ service, state: now }, 'a circuit breaker has changed')
+  return {
+    context: {
+      admission,
+      ...guardedReaders(readers, { breakers, nowMs, onChange }),
+      sealer: createSealer({ vault, random, nowMs }),
+      profiles: { vault },
+    },
+    close: async () => {
+      await close()
+      await Promise.all([state.close(), vault.close()])
+    },
+  }
+}
+
+const random = pooledRandom((bytes) => void globalThis.crypto.getRandomValues(bytes))

@@ -1,6 +1,6 @@
 /** The role `consumers`: opens the engines and hands them to the consumer runtime. */
 import { startConsumers } from '../../consumers/index.ts'
-import { openAnalytics, openCodec, openLog, openState } from '../engines.ts'
+import { openAnalytics, openCodec, openLog, openState, openVault } from '../engines.ts'
 import { CLI_LIMITS } from '../limits.ts'
 import { PROJECTIONS } from '../projections.ts'
 import type { RoleContext, RoleSpecification, Running } from './role.ts'
@@ -16,6 +16,7 @@ async function startConsumersRole(context: RoleContext): Promise<Running> {
   const codec = await openCodec(config)
   const log = await reach('the event log', () => openLog(config))
   const state = await reach('the state store', () => openState(config))
+  const vault = await reach('the vault', () => openVault(config))
   const embedded = config.analytics.engine === 'embedded'
   const admin = embedded ? keys().current().admin : ''
   const analytics = openAnalytics(config, admin)
@@ -25,6 +26,7 @@ async function startConsumersRole(context: RoleContext): Promise<Running> {
     state,
     analytics,
     codec,
+    vault,
     projections: PROJECTIONS,
     metrics,
     logger,
@@ -48,7 +50,7 @@ async function startConsumersRole(context: RoleContext): Promise<Running> {
     close: async () => {
       clearInterval(watch)
       await consumers.close()
-      await Promise.all([analytics.close(), state.close(), log.close()])
+      await Promise.all([analytics.close(), state.close(), vault.close(), log.close()])
     },
   }
 }

@@ -35,7 +35,7 @@ test('an event is answered with its place, and stands there, stamped with the ap
   assert.equal(found?.event.type, 'Heartbeat')
   assert.equal(found.key, 'ann')
   assert.deepEqual([`${found.position}`, found.partition], [results[0]?.position, results[0]?.partition])
-  assert.equal(answer.headers['playhead-position'], `playback-events/${found.partition}:${found.position}`)
+  assert.equal(answer.headers['playhead-position'], `playback-events/${found.partition}@${found.position}`)
   const { eventId, occurredAt, receivedAt, source, appId, environment, clock, sentAt } = found.event.meta
   assert.deepEqual(
     { occurredAt, receivedAt, source, appId, environment, clock, sentAt },

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { OpenApi } from '../../api/openapi/document.ts'
 import { EVENT_TYPES } from '../../schemas/index.ts'
+import { type Wrong, wrongRequests } from './fuzz-requests.ts'
+import { startHarness } from './harness.ts'
 import { heartbeat, PUBLISHABLE, startApi } from './support.ts'
 
 const word = fc.oneof(
@@ -96,3 +99,62 @@ test('events that are nearly right never fail but by their own verdict', async (
     { numRuns: 1_000 },
   )
 })
+
+const REQUESTS = 10_000
+const AT_ONCE = 32
+const SEED = 20_261_121
+
+test('ten thousand malformed requests to every route: no 5xx, and every refusal is a problem document', async (t) => {
+  const api = await startHarness(t, {
+    folding: false,
+    // Whoever waits for a position is let go at once: this is about what is malformed, not about time.
+    wrap: (parts) => ({ ...parts, checkpoints: { next: async () => 10n ** 18n } }),
+  })
+  const { paths } = (await api.app.inject('/openapi.json')).json<OpenApi>()
+  const routes = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  const requests = fc.sample(wrongRequests(api, routes), { numRuns: REQUESTS, seed: SEED })
+  const met = new Map<string, number>()
+  for (let at = 0; at < requests.length; at += AT_ONCE) {
+    await Promise.all(
+      requests.slice(at, at + AT_ONCE).map(async (request) => {
+        const status = await judge(request)
+        met.set(`${status}`, (met.get(`${status}`) ?? 0) + 1)
+      }),
+    )
+  }
+  assert.deepEqual(api.failures, [])
+  for (const status of ['200', '400', '401', '403', '404', '413', '415', '422']) {
+    assert.ok((met.get(status) ?? 0) > 0, `${status} was met: ${JSON.stringify([...met])}`)
+  }
+
+  async function judge({ method, url, headers, payload }: Wrong): Promise<number> {
+    // A live stream that is let in does not end.
+    const stays = /\/live(\?|$)/.test(url) && method === 'GET'
+    const answer = await api.app.inject({
+      method: method as 'GET',
+      url,
+      headers: stays ? { ...headers, authorization: 'Bearer a.b.c', 'x-playhead-key': 'nobody' } : headers,
+      ...(payload !== undefined && { payload }),
+    })
+    const said = `${method} ${url} ${JSON.stringify(headers)} ${String(payload).slice(0, 300)} → ${answer.statusCode} ${answer.body.slice(0, 500)}`
+    assert.ok(answer.statusCode < 500, `${said} ${JSON.stringify(api.failures)}`)
+    if (answer.statusCode >= 400 && method !== 'HEAD') assertProblem(answer, said)
+    return answer.statusCode
+  }
+})
+
+function assertProblem(
+  answer: { statusCode: number; headers: Record<string, unknown>; body: string },
+  said: string,
+): void {
+  const type = String(answer.headers['content-type'])
+  if (type.startsWith('application/vnd.schemaregistry')) return
+  assert.match(type, /^application\/problem\+json/, said)
+  const problem = JSON.parse(answer.body) as Record<string, unknown>
+  assert.equal(problem.status, answer.statusCode, said)
+  assert.equal(problem.requestId, answer.headers['x-request-id'], said)
+  assert.match(String(problem.code), /^[A-Z_]+$/, said)
+  assert.doesNotMatch(answer.body, /\.ts:|node_modules|at Object\./, said)
+}

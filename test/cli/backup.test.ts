@@ -10,6 +10,7 @@ import { foldersOf } from '../../cli/engines.ts'
 import { ensureKeyFile, readKeyFile } from '../../cli/keys.ts'
 import { openEmbeddedLog } from '../../log/embedded/index.ts'
 import { openEmbeddedState } from '../../stores/embedded/index.ts'
+import { openEmbeddedVault } from '../../stores/vault/embedded.ts'
 import type { Say } from '../log/child.ts'
 import { freePorts, playhead, start, tempFolder } from './playhead.ts'
 
@@ -102,6 +103,45 @@ test('nothing is overwritten, and a backup that lacks a file or has a damaged on
   rmSync(join(place, 'keys.json'))
   await assert.rejects(verifyBackup(place), /missing/)
   assert.equal(existsSync(`${place}.partial`), false)
+})
+
+test('a backup holds the keys of personal fields; those destroyed since are destroyed again where the newer vault is given', async (t) => {
+  const { home, folders, keysFile } = await dataFolder(t)
+  const vault = await openEmbeddedVault({ dir: folders.vault })
+  const [anna, boris] = await vault.current(['anna', 'boris'])
+  for (const kind of ['full', 'log'] as const) await makeBackup(folders, keysFile, join(home, kind), kind)
+  await vault.retire('anna')
+  await vault.destroy([anna!.keyId])
+  await vault.close()
+  const restored = async (kind: string, erasures?: string) => {
+    const next = foldersOf({ data: join(home, `next-${kind}-${erasures === undefined}`) })
+    await restoreBackup(join(home, kind), next, join(next.data, 'keys.json'), erasures)
+    const found = await openEmbeddedVault({ dir: next.vault })
+    const keys = await found.open([anna!.keyId, boris!.keyId])
+    assert.deepEqual(await found.current(['boris']), [boris])
+    await found.close()
+    return keys.map(({ state }) => state)
+  }
+  for (const kind of ['full', 'log']) {
+    assert.deepEqual(await restored(kind), ['alive', 'alive'], 'as it was')
+    assert.deepEqual(await restored(kind, folders.vault), ['destroyed', 'alive'])
+  }
+})
+
+test('the vault of another installation says nothing about a backup: its restore is refused before anything is written', async (t) => {
+  const { home, folders, keysFile } = await dataFolder(t)
+  for (const dir of [folders.vault, join(home, 'other')]) {
+    const vault = await openEmbeddedVault({ dir })
+    await vault.current(['anna'])
+    await vault.close()
+  }
+  await makeBackup(folders, keysFile, join(home, 'backup'), 'full')
+  const next = foldersOf({ data: join(home, 'next') })
+  const restore = (erasures: string) =>
+    restoreBackup(join(home, 'backup'), next, join(next.data, 'keys.json'), erasures)
+  await assert.rejects(restore(join(home, 'other')), /another installation/)
+  await assert.rejects(restore(join(home, 'nothing')), /no vault in/)
+  assert.deepEqual(readdirSync(next.data), [])
 })
 
 test('after a restore by command, the engine serves what it had, from the tables of a full backup', async (t) => {

@@ -34,4 +34,5 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 /** Packages that only one file may import, so that replacing them is one file's work. */
 export const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
   kafkajs: 'log/kafka/client.ts',
+  ioredis: 'api/limiter/redis.ts',
 }

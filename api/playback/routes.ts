@@ -1,0 +1,63 @@
+/** The three playback routes: start, heartbeat, stop. A player that brings no SDK needs no others. */
+import { Type } from '@sinclair/typebox'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ApiContext, ProfileCaller } from '../context.ts'
+import { createIdempotency } from '../idempotency.ts'
+import type { ApiMetrics } from '../metrics.ts'
+import { HeartbeatBody, StartAnswer, StartBody, StopBody } from './bodies.ts'
+import { STREAMS_BY_PLAN } from './limits.ts'
+import { Renewals } from './renewals.ts'
+import { takeHeartbeat, takeStop } from './report.ts'
+import { type PlaybackPorts, startPlayback } from './start.ts'
+
+export interface PlaybackOptions {
+  readonly metrics: ApiMetrics
+  /** Streams at once by plan; basic 1, standard 2, premium 4 without it. */
+  readonly streamsByPlan?: Readonly<Record<string, number>>
+}
+
+const TAGS = ['Playback']
+const PLAYBACK = [{ playbackToken: [] }, {}]
+
+export function addPlaybackRoutes(app: FastifyInstance, context: ApiContext, options: PlaybackOptions): void {
+  const ports: PlaybackPorts = {
+    ...context,
+    metrics: options.metrics,
+    streamsByPlan: options.streamsByPlan ?? STREAMS_BY_PLAN,
+    idempotency: createIdempotency(context.nowMs),
+  }
+  const renewals = new Renewals()
+  const start = {
+    tags: TAGS,
+    summary: 'Start a playback: a stream slot, a place to resume, a token for what follows',
+    security: [{ profileToken: [] }],
+    body: StartBody,
+    response: { 201: StartAnswer },
+  }
+  const heartbeat = {
+    tags: TAGS,
+    summary: 'Say where the player is, about every ten seconds',
+    security: PLAYBACK,
+    body: HeartbeatBody,
+    response: { 204: Type.Null({ description: 'It is in the log.' }) },
+  }
+  const stop = {
+    tags: TAGS,
+    summary: 'End a playback and free its stream slot',
+    security: PLAYBACK,
+    body: StopBody,
+    response: { 204: Type.Null({ description: 'It is in the log.' }) },
+  }
+  const callers = new WeakMap<FastifyRequest, ProfileCaller>()
+  // Who asks is found out before the body is read; heartbeat and stop may bring their token in it.
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
+    callers.set(request, await ports.admission.anyProfile(request, reply, 'start'))
+  }
+  app.post('/v1/playback/start', { schema: start, onRequest }, (request, reply) =>
+    startPlayback(ports, callers.get(request)!, request, reply),
+  )
+  app.post('/v1/playback/heartbeat', { schema: heartbeat }, (request, reply) =>
+    takeHeartbeat(ports, renewals, request, reply),
+  )
+  app.post('/v1/playback/stop', { schema: stop }, (request, reply) => takeStop(ports, renewals, request, reply))
+}

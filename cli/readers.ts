@@ -1,0 +1,41 @@
+/** What the API and the tools read: the tables of the projections that this release runs, made if they are missing. */
+import type { Checkpoints, ProgressReader, ReadProjection, StreamsReader, TitleReader } from '../api/ports.ts'
+import { checkpointsOf } from '../api/readers/checkpoints.ts'
+import { progressReader } from '../api/readers/progress.ts'
+import { streamsReader } from '../api/readers/streams.ts'
+import { titleReader } from '../api/readers/titles.ts'
+import { stateTableOf } from '../consumers/generation.ts'
+import type { StateStore, StateTable } from '../stores/state.ts'
+import { groupsOf } from './projections.ts'
+
+export interface OpenReaders {
+  readonly progress: ProgressReader
+  readonly titles: TitleReader
+  readonly streams: StreamsReader
+  readonly checkpoints: Checkpoints
+}
+
+export async function openReaders(state: StateStore, incarnation: string): Promise<OpenReaders> {
+  const groups = groupsOf(incarnation)
+  const generationOf = (name: ReadProjection) => {
+    const found = groups.find(({ generation }) => generation.projection.name === name)
+    if (found === undefined) throw new Error(`this release runs no projection ${name}`)
+    return found.generation
+  }
+  const tableOf = async (name: ReadProjection): Promise<StateTable> => {
+    const spec = stateTableOf(generationOf(name))
+    if (spec === undefined) throw new Error(`${name} keeps no states`)
+    return await state.table(spec)
+  }
+  return {
+    progress: progressReader(await tableOf('progress')),
+    titles: titleReader(await tableOf('titles'), await tableOf('episodes')),
+    streams: streamsReader(await tableOf('streams')),
+    checkpoints: checkpointsOf(state.commits, {
+      progress: generationOf('progress').id,
+      titles: generationOf('titles').id,
+      episodes: generationOf('episodes').id,
+      streams: generationOf('streams').id,
+    }),
+  }
+}
