@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   upsert: () => import('./upsert.ts') as Promise<Bench>,
   events: () => import('./events.ts') as Promise<Bench>,
   progress: () => import('./progress.ts') as Promise<Bench>,
+  api: () => import('./api.ts') as Promise<Bench>,
   kafka: () => import('./kafka-produce.ts') as Promise<Bench>,
   memory: () => import('./memory.ts') as Promise<Bench>,
 }
