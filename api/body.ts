@@ -1,24 +1,17 @@
 /** Reads a request's body within its limits: bytes in, gzip undone, UTF-8 checked, JSON parsed. */
+import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { API_LIMITS } from './limits.ts'
 import { Problem } from './problems.ts'
 
-/** Strict, and without state between two calls: one for all. */
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
 export async function readJson(payload: IncomingMessage, encoding: string | undefined): Promise<unknown> {
   const bytes = await readBytes(payload, encoding?.trim().toLowerCase() ?? 'identity')
   if (bytes.length === 0) throw new Problem('BODY_EMPTY', 'Send JSON; /docs shows what each route takes.')
-  let text: string
+  if (!isUtf8(bytes)) throw new Problem('BODY_NOT_JSON', 'The body is not UTF-8.')
   try {
-    text = utf8.decode(bytes)
-  } catch {
-    throw new Problem('BODY_NOT_JSON', 'The body is not UTF-8.')
-  }
-  try {
-    return JSON.parse(text)
+    return JSON.parse(bytes.toString('utf8', startsWithMark(bytes) ? MARK.length : 0))
   } catch (error) {
     // V8 quotes the body in its message; the caller needs the place, not an echo.
     const place = /position \d+/.exec(String(error))?.[0]
@@ -27,6 +20,13 @@ export async function readJson(payload: IncomingMessage, encoding: string | unde
       `The body can't be parsed as JSON${place === undefined ? '' : ` (at ${place})`}.`,
     )
   }
+}
+
+/** What some editors put before UTF-8; it is no JSON. */
+const MARK = Buffer.from([0xef, 0xbb, 0xbf])
+
+function startsWithMark(bytes: Buffer): boolean {
+  return bytes[0] === MARK[0] && bytes[1] === MARK[1] && bytes[2] === MARK[2]
 }
 
 async function readBytes(payload: IncomingMessage, encoding: string): Promise<Buffer> {

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { Registry } from 'prom-client'
+import type { Counter, Histogram, Registry } from 'prom-client'
 import type { EventLog } from '../log/log.ts'
 import { mintEventId, type RandomBytes } from '../producers/ids.ts'
 import type { EventCodec } from '../schemas/index.ts'
@@ -62,6 +62,9 @@ export interface ContextParts
 
 export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   const mint = () => mintEventId(options.nowMs(), options.random)
+  // Of this process and no other; then a count is as good a name as any, and costs nothing.
+  const server = mint()
+  let requests = 0
   const app = Fastify({
     // Fastify's own request log would hold the query, and with it ?key=.
     logger: false,
@@ -70,7 +73,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     keepAliveTimeout: API_LIMITS.keepAliveMs,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: API_LIMITS.urlParamCharsMax },
-    genReqId: (raw) => requestIdOf(raw.headers['x-request-id']) ?? mint(),
+    genReqId: (raw) => requestIdOf(raw.headers['x-request-id']) ?? `${server}.${++requests}`,
     frameworkErrors: (error, request, reply) => sendProblem(options.logger, error, request, reply),
   })
   const metrics = apiMetrics(options.metrics)
@@ -132,10 +135,20 @@ function observe(app: FastifyInstance, metrics: ApiMetrics): void {
     reply.header('x-request-id', request.id)
     done()
   })
+  const seconds = new Map<string, Histogram.Internal<'route'>>()
+  const counts = new Map<string, Counter.Internal>()
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none'
-    metrics.requests.inc({ route, method: request.method, status: reply.statusCode })
-    metrics.requestSeconds.observe({ route }, reply.elapsedTime / 1000)
+    const { method } = request
+    const status = reply.statusCode
+    // Routes, methods and statuses are few; looking their labels up anew each time is not cheap.
+    const name = `${status} ${method} ${route}`
+    const count = counts.get(name) ?? metrics.requests.labels({ route, method, status: `${status}` })
+    const taken = seconds.get(route) ?? metrics.requestSeconds.labels({ route })
+    counts.set(name, count)
+    seconds.set(route, taken)
+    count.inc()
+    taken.observe(reply.elapsedTime / 1000)
     done()
   })
 }

@@ -99,13 +99,7 @@ function compareSources(args: Args, dir: string): readonly Compared[] {
   const typed = args.positional('TYPE')
   try {
     const reports = diffReport(typed === undefined ? { dir } : { dir, subject: typed })
-    // What is as it was released last was not edited; how that differs from older versions is no news.
-    const edited = new Set(
-      reports.filter(({ subject, against }) => against === newestName(subject)).map((r) => r.subject),
-    )
-    return reports
-      .filter(({ subject }) => typed !== undefined || edited.has(subject))
-      .map(({ against, ...report }) => ({ ...report, older: against ?? 'nothing', newer: dir }))
+    return reports.map(({ against, ...report }) => ({ ...report, older: against ?? 'nothing', newer: dir }))
   } catch (error) {
     throw new UsageError(`--sources: ${(error as Error).message}`, 'schemas diff')
   }
@@ -130,11 +124,6 @@ function versionsOf(subject: string): readonly Named[] {
     name: `version ${version}`,
     schema: JSON.parse(schema) as RecordSchema,
   }))
-}
-
-/** Null: never released. */
-function newestName(subject: string): string | null {
-  return versionsOf(subject).at(-1)?.name ?? null
 }
 
 function subjectOf(typed: string): string {

@@ -92,7 +92,7 @@ function assemble({ environment, incarnation, clock, newId, warn }: Parts): Even
   const whileOpen =
     <A extends readonly unknown[], R>(action: (...args: A) => R | Promise<R>) =>
     async (...args: A): Promise<R> => {
-      if (closing !== undefined) throw new LogUnavailable('this log has been closed')
+      if (closing !== undefined) throw closed()
       return action(...args)
     }
 
@@ -101,7 +101,7 @@ function assemble({ environment, incarnation, clock, newId, warn }: Parts): Even
     incarnation: whileOpen(() => incarnation),
     ensureTopics: whileOpen((specs) => topics.ensure(specs)),
     topics: whileOpen(() => topics.all()),
-    append: whileOpen((records) => appender.append(records)),
+    append: (records) => (closing === undefined ? appender.append(records) : Promise.reject(closed())),
     read: whileOpen((request) => reader.read(request)),
     bounds: whileOpen((topic) => reader.bounds(topic)),
     join: whileOpen(join),
@@ -112,6 +112,10 @@ function assemble({ environment, incarnation, clock, newId, warn }: Parts): Even
       return closing
     },
   }
+}
+
+function closed(): LogUnavailable {
+  return new LogUnavailable('this log has been closed')
 }
 
 /** The log's incarnation, made by whoever opens the folder first. */

@@ -32,7 +32,7 @@ export function progressV1({ positionDays, historyDays } = RETENTION): Projectio
     expiresAtMs: ({ newestMs }) => newestMs + historyMs,
     erases: (event) => (event.type === 'ProfileErased' ? [event.profileId] : undefined),
   }
-  return { name: 'progress', foldVersion: 1, topics: ['playback-events'], batchMs: 50, landings: [], keyed }
+  return { name: 'progress', foldVersion: 1, topics: ['playback-events'], batchMs: 20, landings: [], keyed }
 }
 
 function isProgress(event: PlayheadEvent): event is ProgressEvent {

@@ -53,7 +53,7 @@ function fromColumns(cells: readonly StateCell[]): Streams {
 }
 
 export function streamsV1(): Projection {
-  return { name: 'streams', foldVersion: 1, topics: ['account-events'], batchMs: 50, landings: [], keyed }
+  return { name: 'streams', foldVersion: 1, topics: ['account-events'], batchMs: 10, landings: [], keyed }
 }
 
 export function streamsRow(cells: readonly StateCell[], key: readonly StateCell[], version: bigint): StreamsRow {

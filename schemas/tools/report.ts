@@ -32,9 +32,15 @@ export function diffReport({ subject, against, dir }: DiffRequest): DiffReport[]
   return wanted.flatMap((name) => {
     const schema = current.get(name) as RecordSchema
     const reports = compare(name, schema, against)
-    const changed = reports.filter((report) => report.problems.length > 0 || report.changes.length > 0)
-    return subject === undefined ? changed : reports
+    if (subject !== undefined) return reports
+    // What is as it was released last was not edited, and how that differs from older versions is no news.
+    const newest = reports.at(-1)
+    return newest !== undefined && says(newest) ? reports.filter(says) : []
   })
+}
+
+function says({ problems, changes }: DiffReport): boolean {
+  return problems.length > 0 || changes.length > 0
 }
 
 function compare(subject: string, current: RecordSchema, against: DiffRequest['against']): DiffReport[] {

@@ -26,6 +26,16 @@ export function findTable(env: Environment, name: string): StoredTable | undefin
   return bytes && (JSON.parse(bytes.toString()) as StoredTable)
 }
 
+/** Whether the table that has this name is still the one with this id: asked at every read, so nothing is parsed for it. */
+export function liveness(env: Environment, name: string, id: number): () => boolean {
+  const key = tableKey(name)
+  const beginning = Buffer.from(`{"id":${id},`)
+  return () => {
+    const bytes = env.meta.getBinaryFast(key)
+    return bytes !== undefined && beginning.compare(bytes, 0, beginning.length) === 0
+  }
+}
+
 /** The id of the table, made or widened as the spec asks. */
 export async function createTable(env: Environment, spec: TableSpec): Promise<number> {
   env.latest()

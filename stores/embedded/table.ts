@@ -1,6 +1,6 @@
 import { StoreRefused } from '../errors.ts'
 import type { StateTable, TableSpec } from '../state.ts'
-import { findTable } from './catalogue.ts'
+import { liveness } from './catalogue.ts'
 import type { Environment } from './environment.ts'
 import { TableKeys } from './key.ts'
 import { tableReads } from './reads.ts'
@@ -17,13 +17,14 @@ export interface OpenTable {
 }
 
 export function embeddedTable(env: Environment, spec: TableSpec, id: number, clock: () => number): StateTable {
+  const isLive = liveness(env, spec.name, id)
   const table: OpenTable = {
     env,
     spec,
     keys: new TableKeys(id, spec),
     clock,
     mustBeLive() {
-      if (findTable(env, spec.name)?.id !== id) throw new StoreRefused(`table ${spec.name} was dropped`)
+      if (!isLive()) throw new StoreRefused(`table ${spec.name} was dropped`)
     },
   }
   return { spec, ...tableReads(table), ...tableWrites(table) }

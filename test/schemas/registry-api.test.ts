@@ -21,15 +21,18 @@ describe('the schema registry', () => {
     assert.equal(status, 200)
     assert.ok((json as string[]).includes(HEARTBEAT.subject))
     assert.deepEqual((await get('/subjects?subjectPrefix=playhead.custom')).json, ['playhead.custom.CustomEvent'])
-    assert.deepEqual((await get(`/subjects/${HEARTBEAT.subject}/versions`)).json, [1])
+    assert.deepEqual((await get(`/subjects/${HEARTBEAT.subject}/versions`)).json, [1, HEARTBEAT.version])
   })
 
   it('answers a version by number, as latest and as -1', async () => {
-    for (const version of ['1', 'latest', '-1']) {
+    for (const version of [`${HEARTBEAT.version}`, 'latest', '-1']) {
       const { json } = await get(`/subjects/${HEARTBEAT.subject}/versions/${version}`)
       assert.deepEqual(json, { ...HEARTBEAT, schemaType: 'AVRO' })
     }
-    assert.deepEqual((await get(`/subjects/${HEARTBEAT.subject}/versions/1/schema`)).json, JSON.parse(HEARTBEAT.schema))
+    assert.deepEqual(
+      (await get(`/subjects/${HEARTBEAT.subject}/versions/${HEARTBEAT.version}/schema`)).json,
+      JSON.parse(HEARTBEAT.schema),
+    )
   })
 
   it('answers by id what the wire carries, self-contained', async () => {
@@ -38,7 +41,9 @@ describe('the schema registry', () => {
     const { json } = await get(`/schemas/ids/${id}`)
     const { schema } = json as { schema: string }
     assert.equal(avro.Type.forSchema(JSON.parse(schema)).name, HEARTBEAT.subject)
-    assert.deepEqual((await get(`/schemas/ids/${id}/versions`)).json, [{ subject: HEARTBEAT.subject, version: 1 }])
+    assert.deepEqual((await get(`/schemas/ids/${id}/versions`)).json, [
+      { subject: HEARTBEAT.subject, version: HEARTBEAT.version },
+    ])
     assert.deepEqual((await get(`/schemas/ids/${id}/subjects`)).json, [HEARTBEAT.subject])
     assert.deepEqual((await get(`/schemas/ids/${id}/schema`)).json, JSON.parse(schema))
   })
