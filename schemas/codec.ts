@@ -40,7 +40,7 @@ export interface EventCodec {
    * that can't be read as ours; rejects with SchemaRegistryUnavailable if it can't be reached.
    */
   learn(schemaId: number): Promise<boolean>
-  /** Checks JSON from outside. `without` names fields that the caller will set itself, and the input may not. */
+  /** Checks JSON from outside. `without` names fields that the caller will set itself (null until then), and the input may not. */
   validate<T extends EventType>(type: T, json: unknown): Valid<NewEventOf<T>> | Invalid
   validate<T extends EventType, K extends keyof EventOf<T> & string>(
     type: T,

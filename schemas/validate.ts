@@ -287,7 +287,10 @@ interface Planned {
 }
 
 interface Plan {
-  /** The event with nothing but defaults, in the order of the schema: a copy of it is filled in. */
+  /**
+   * The event with nothing but defaults, in the order of the schema: a copy of it is filled in. It has places for what
+   * the caller will set itself too: a struct that grows is slow to write and slow to read ever after.
+   */
   readonly blank: Readonly<Record<string, unknown>>
   readonly fields: ReadonlyMap<string, Planned>
   /** How many fields have no default. */
@@ -304,7 +307,10 @@ function planOf(type: EventType, schema: RecordSchema, without: readonly string[
   if (plan === undefined) {
     const { fields } = wantedOf(schema, without)
     plan = {
-      blank: Object.fromEntries([['type', type], ...fields.map((field) => [field.name, field.default])]),
+      // Through JSON, because V8 then keeps it and its copies as structs; what is put together by names is a dictionary.
+      blank: JSON.parse(
+        JSON.stringify(Object.fromEntries([['type', type], ...schema.fields.map((f) => [f.name, f.default ?? null])])),
+      ),
       fields: new Map(fields.map((field) => [field.name, plannedOf(field)])),
       required: fields.filter((field) => field.default === undefined).length,
       copied: fields.filter((field) => typeof field.default === 'object' && field.default !== null),
