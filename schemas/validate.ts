@@ -299,11 +299,16 @@ interface Plan {
 }
 
 const PRIMITIVES: ReadonlySet<unknown> = new Set(['boolean', 'int', 'long', 'float', 'double', 'string', 'bytes'])
-const plans = new Map<string, Plan>()
+const plans = new Map<EventType, Map<string, Plan>>()
 
 function planOf(type: EventType, schema: RecordSchema, without: readonly string[]): Plan {
-  const which = without.length === 0 ? type : `${type} ${without.join()}`
-  let plan = plans.get(which)
+  let ofType = plans.get(type)
+  if (ofType === undefined) {
+    ofType = new Map()
+    plans.set(type, ofType)
+  }
+  const which = without.length === 1 ? without[0]! : without.join()
+  let plan = ofType.get(which)
   if (plan === undefined) {
     const { fields } = wantedOf(schema, without)
     plan = {
@@ -315,7 +320,7 @@ function planOf(type: EventType, schema: RecordSchema, without: readonly string[
       required: fields.filter((field) => field.default === undefined).length,
       copied: fields.filter((field) => typeof field.default === 'object' && field.default !== null),
     }
-    plans.set(which, plan)
+    ofType.set(which, plan)
   }
   return plan
 }
