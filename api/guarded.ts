@@ -6,6 +6,7 @@
 import type { ProgressRow } from '../projections/progress/row.ts'
 import { StoreUnavailable } from '../stores/errors.ts'
 import { type Breaker, type BreakerOptions, type Breakers, guard } from './breaker.ts'
+import type { Sealer } from './context.ts'
 import { BREAKER_LIMITS } from './limits.ts'
 import type { Checkpoints, ProgressReader, StreamsReader, TitleReader } from './ports.ts'
 import { Recent } from './recent.ts'
@@ -61,6 +62,12 @@ export function guardedProgress(reader: ProgressReader, breaker: Breaker, nowMs:
       return rows
     },
   }
+}
+
+/** Nothing stands in for the vault; but who waits for it waits in bounded time, and not at all once it is known to be away. */
+export function guardedSealer(sealer: Sealer, ports: GuardPorts): Sealer {
+  const breaker = ports.breakers.add(storeBreaker('vault', ports))
+  return { seal: (batch) => guard(breaker, () => sealer.seal(batch)) }
 }
 
 export function guardedTitles(reader: TitleReader, breaker: Breaker): TitleReader {

@@ -11,6 +11,7 @@ export interface ApiMetrics {
   readonly starts: Counter<'quality' | 'content_type' | 'device'>
   readonly playbackErrors: Counter<'error_type' | 'content_type'>
   readonly slotsUndecided: Counter
+  readonly personalLeftOut: Counter
 }
 
 export function apiMetrics(registry: Registry): ApiMetrics {
@@ -64,6 +65,11 @@ export function apiMetrics(registry: Registry): ApiMetrics {
       name: 'streaming_playback_errors_total',
       help: 'Failures that players reported.',
       labelNames: ['error_type', 'content_type'],
+      registers,
+    }),
+    personalLeftOut: new Counter({
+      name: 'playhead_personal_left_out_total',
+      help: 'Events written without account and device, because the vault was away.',
       registers,
     }),
     slotsUndecided: new Counter({

@@ -24,6 +24,7 @@ import { asProblem, PROBLEMS, Problem, problemDocument } from './problems.ts'
 import { addProfileRoutes, type ProfilePorts } from './profiles/routes.ts'
 import { addProgressRoutes } from './progress/routes.ts'
 import { schemaRegistry } from './registry.ts'
+import { orLeftOut } from './sealing.ts'
 import { addSecurityHeaders } from './security.ts'
 import { createFacts } from './titles/facts.ts'
 import { addTitleRoutes } from './titles/routes.ts'
@@ -89,17 +90,20 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   addOpenApi(app, options.version)
   addRoutes(app, options)
   const { context: parts, ...plain } = options
-  const context = parts && contextOf(options, parts, mint)
-  addEventRoutes(app, { ...plain, mint, metrics, ...(context !== undefined && { context }) })
+  const context = parts && contextOf(options, parts, mint, metrics)
+  // What a player sent of a person is sealed or refused, and never left out.
+  const strict = context && { ...context, sealer: parts.sealer }
+  addEventRoutes(app, { ...plain, mint, metrics, ...(strict !== undefined && { context: strict }) })
   if (parts !== undefined && context !== undefined) addContextRoutes(app, context, parts, metrics, options.logger)
   // With an external registry the ids on the wire are its own, and it is the one to ask.
   if (options.servesSchemas) await app.register(schemaRegistry)
   return app
 }
 
-function contextOf(options: ApiOptions, parts: ContextParts, mint: () => string): ApiContext {
+function contextOf(options: ApiOptions, parts: ContextParts, mint: () => string, metrics: ApiMetrics): ApiContext {
   const { log, codec, nowMs } = options
-  const { admission, progress, titles, streams, checkpoints, sealer } = parts
+  const { admission, progress, titles, streams, checkpoints } = parts
+  const sealer = orLeftOut(parts.sealer, (count) => metrics.personalLeftOut.inc(count))
   const facts = createFacts(titles, nowMs)
   const positions = positionsOf(checkpoints)
   return { log, codec, nowMs, mint, admission, progress, titles, streams, checkpoints, sealer, facts, positions }

@@ -1,7 +1,7 @@
 /** The role `api`: the HTTP API in its own process. */
 import type { AddressInfo } from 'node:net'
 import { Breakers } from '../../api/breaker.ts'
-import { guardedReaders } from '../../api/guarded.ts'
+import { guardedReaders, guardedSealer } from '../../api/guarded.ts'
 import { buildApi, type ContextParts } from '../../api/server.ts'
 import type { EventLog } from '../../log/log.ts'
 import { createSealer } from '../../producers/personal.ts'
@@ -66,11 +66,12 @@ async function openParts(role: RoleContext, log: EventLog): Promise<{ context: C
   const { admission, close } = await openAdmission({ config, keys: keys(), breakers, metrics, nowMs, warn })
   const onChange = (service: string, now: string) =>
     logger.warn({ service, state: now }, 'a circuit breaker has changed')
+  const guards = { breakers, nowMs, onChange }
   return {
     context: {
       admission,
-      ...guardedReaders(readers, { breakers, nowMs, onChange }),
-      sealer: createSealer({ vault, random, nowMs }),
+      ...guardedReaders(readers, guards),
+      sealer: guardedSealer(createSealer({ vault, random, nowMs }), guards),
       profiles: { vault },
     },
     close: async () => {
