@@ -9,6 +9,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Position, TopicPartition } from '../../log/log.ts'
+import { isProgress } from '../../projections/progress/fold.ts'
 import type { PlayheadEvent } from '../../schemas/index.ts'
 import type { ApiContext } from '../context.ts'
 import { isStale } from '../guarded.ts'
@@ -47,7 +48,7 @@ export class Channel {
 
   saw(event: PlayheadEvent, position: Position): void {
     if (event.type === 'ProfileErased') this.end('erased')
-    const titleId = titleOf(event)
+    const titleId = isProgress(event) ? event.titleId : undefined
     if (titleId === undefined) return
     this.#seen = position
     if (this.#dirty.size < LIVE_LIMITS.titlesWaitingMax || this.#dirty.has(titleId)) this.#dirty.set(titleId, position)
@@ -108,21 +109,5 @@ export class Channel {
       if (isAway(error)) return 'away'
       throw error
     }
-  }
-}
-
-/** The title whose progress the event may change. */
-function titleOf(event: PlayheadEvent): string | undefined {
-  switch (event.type) {
-    case 'Heartbeat':
-    case 'PlaybackEnded':
-    case 'PlaybackPaused':
-    case 'PlaybackStarted':
-    case 'ProgressReported':
-    case 'MarkedWatched':
-    case 'ProgressCleared':
-      return event.titleId
-    default:
-      return undefined
   }
 }

@@ -1,5 +1,5 @@
 /** One event into the progress of its profile and title. Any order and any number of copies end in the same state. */
-import type { EventOf, TitleFacts } from '../../schemas/index.ts'
+import type { EventOf, PlayheadEvent, TitleFacts } from '../../schemas/index.ts'
 import { newest, type Stamp, stampOf } from '../stamp.ts'
 import { sessionIdOf, touch } from './plays.ts'
 import { watch } from './ranges.ts'
@@ -7,6 +7,22 @@ import type { KnownDuration, KnownFacts, Progress } from './state.ts'
 
 export type Report = EventOf<'Heartbeat' | 'PlaybackEnded' | 'PlaybackPaused' | 'ProgressReported'>
 export type ProgressEvent = Report | EventOf<'PlaybackStarted' | 'MarkedWatched' | 'ProgressCleared'>
+
+/** The events that may change a row. */
+export function isProgress(event: PlayheadEvent): event is ProgressEvent {
+  switch (event.type) {
+    case 'Heartbeat':
+    case 'PlaybackEnded':
+    case 'PlaybackPaused':
+    case 'PlaybackStarted':
+    case 'ProgressReported':
+    case 'MarkedWatched':
+    case 'ProgressCleared':
+      return true
+    default:
+      return false
+  }
+}
 
 const NONE = {
   position: undefined,

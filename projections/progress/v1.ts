@@ -3,10 +3,9 @@
  * say of it. Visible rows are a function of the set of events (fold.ts); which of them are still wanted, of the time
  * when they are read (`positionUntilMs`).
  */
-import type { PlayheadEvent } from '../../schemas/index.ts'
 import type { Keyed, Projection } from '../projection.ts'
 import { fromColumns, SHAPE, toColumns } from './columns.ts'
-import { fold, type ProgressEvent } from './fold.ts'
+import { fold, isProgress, type ProgressEvent } from './fold.ts'
 import { DAY_MS } from './limits.ts'
 import type { Progress } from './state.ts'
 
@@ -33,19 +32,4 @@ export function progressV1({ positionDays, historyDays } = RETENTION): Projectio
     erases: (event) => (event.type === 'ProfileErased' ? [event.profileId] : undefined),
   }
   return { name: 'progress', foldVersion: 1, topics: ['playback-events'], batchMs: 20, landings: [], keyed }
-}
-
-function isProgress(event: PlayheadEvent): event is ProgressEvent {
-  switch (event.type) {
-    case 'Heartbeat':
-    case 'PlaybackEnded':
-    case 'PlaybackPaused':
-    case 'PlaybackStarted':
-    case 'ProgressReported':
-    case 'MarkedWatched':
-    case 'ProgressCleared':
-      return true
-    default:
-      return false
-  }
 }
