@@ -34,13 +34,20 @@ export async function run({ quick }: BenchOptions): Promise<Measured[]> {
   try {
     // Writes load the API alone, as on a cluster; what they wrote can be read only where everything runs.
     const written = await withTarget('api', join(dir, 'api'), (ours) => writes(ours, bare, rounds, durationMs))
-    const read = await withTarget('up', join(dir, 'up'), async (ours) => [
-      ...(await reads(ours, bare, rounds, durationMs)),
-      ...(await readable(ours, quick ? 5 : 400)),
-    ])
+    const read = await withTarget('up', join(dir, 'up'), (ours) => reads(ours, bare, rounds, durationMs))
     return [...written, ...read]
   } finally {
     await bare.stop()
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+/** On Kafka and Cassandra where PLAYHEAD_LOG and PLAYHEAD_STORE say so; on their own, with nothing else to fold. */
+export async function runFresh({ quick }: BenchOptions): Promise<Measured[]> {
+  const dir = await mkdtemp(join(tmpdir(), 'playhead-bench-fresh-'))
+  try {
+    return await withTarget('up', dir, (ours) => readable(ours, quick ? 5 : 400))
+  } finally {
     await rm(dir, { recursive: true, force: true })
   }
 }
@@ -161,8 +168,16 @@ async function readable(ours: Target, times: number): Promise<Measured[]> {
   }
   waits.sort((a, b) => a - b)
   const p99 = waits[Math.floor(waits.length * 0.99)] ?? 0
-  const note = `median ${(waits[waits.length >> 1] ?? 0).toFixed(1)} ms`
-  return [{ name: 'heartbeat → resume readable, p99', ours: p99, unit: 'ms', bar: { atMost: 50, of: 'ours' }, note }]
+  const cluster = process.env.PLAYHEAD_LOG !== undefined && process.env.PLAYHEAD_STORE !== undefined
+  return [
+    {
+      name: `heartbeat → resume readable, p99, ${cluster ? 'on the cluster' : 'embedded'}`,
+      ours: p99,
+      unit: 'ms',
+      bar: { atMost: cluster ? 150 : 50, of: 'ours' },
+      note: `median ${(waits[waits.length >> 1] ?? 0).toFixed(1)} ms`,
+    },
+  ]
 }
 
 /** As the customer's own backend would make it. */

@@ -14,7 +14,9 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   upsert: () => import('./upsert.ts') as Promise<Bench>,
   events: () => import('./events.ts') as Promise<Bench>,
   progress: () => import('./progress.ts') as Promise<Bench>,
+  flat: () => import('./progress-flat.ts') as Promise<Bench>,
   api: () => import('./api.ts') as Promise<Bench>,
+  fresh: async () => ({ run: (await import('./api.ts')).runFresh }),
   kafka: () => import('./kafka-produce.ts') as Promise<Bench>,
   memory: () => import('./memory.ts') as Promise<Bench>,
 }

@@ -14,11 +14,11 @@ export const START_MS = 1_700_000_000_000
 const TOPIC = 'playback-events'
 
 /** Ten seconds between two heartbeats of a viewer, each saying what was played since. */
-export async function fill(log: EventLog, codec: EventCodec, total: number): Promise<void> {
+export async function fill(log: EventLog, codec: EventCodec, total: number, first = 0): Promise<void> {
   await log.ensureTopics([{ topic: TOPIC, partitions: 1 }])
   for (let from = 0; from < total; from += 2_000) {
     const records = Array.from({ length: Math.min(2_000, total - from) }, (_, j) => {
-      const i = from + j
+      const i = first + from + j
       const profileId = `profile-${i % VIEWERS}`
       const round = Math.floor(i / VIEWERS)
       const positionMs = (round * 10_000) % 7_200_000
