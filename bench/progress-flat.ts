@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { CONSUMER_LIMITS } from '../consumers/limits.ts'
 import { openEmbeddedLog } from '../log/embedded/index.ts'
 import { createCodec } from '../schemas/index.ts'
 import { openEmbeddedState } from '../stores/embedded/index.ts'
@@ -15,7 +16,7 @@ const STEPS = 10
 
 export async function run({ quick }: BenchOptions): Promise<Measured[]> {
   const step = quick ? 2_000 : 1_000_000
-  const batch = quick ? 500 : 20_000
+  const batch = quick ? 500 : CONSUMER_LIMITS.keyedBatchRecordsMax
   const dir = await mkdtemp(join(tmpdir(), 'playhead-bench-'))
   const log = await openEmbeddedLog({ dir: join(dir, 'log') })
   const state = await openEmbeddedState({ dir: join(dir, 'state'), clock: () => START_MS })

@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { CONSUMER_LIMITS } from '../consumers/limits.ts'
 import { openEmbeddedLog } from '../log/embedded/index.ts'
 import { createCodec } from '../schemas/index.ts'
 import { openEmbeddedState } from '../stores/embedded/index.ts'
@@ -17,8 +18,8 @@ export async function run(options: BenchOptions): Promise<Measured[]> {
 }
 
 async function embedded({ quick }: BenchOptions): Promise<Measured[]> {
-  const batch = quick ? 500 : 20_000
-  const perRound = quick ? 2 : 15
+  const batch = quick ? 500 : CONSUMER_LIMITS.keyedBatchRecordsMax
+  const perRound = quick ? 2 : 30
   const rounds = quick ? 1 : 3
   const dir = await mkdtemp(join(tmpdir(), 'playhead-bench-'))
   const log = await openEmbeddedLog({ dir: join(dir, 'log') })

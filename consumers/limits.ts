@@ -1,6 +1,11 @@
 /** Every limit of consumers/, by name, in one place. */
 export const CONSUMER_LIMITS = {
   batchRecordsMax: 20_000,
+  /**
+   * The same for a keyed projection. It holds a whole batch of decoded events, and the next one beside it, in every
+   * partition; and it has no insert into ClickHouse whose cost larger batches would spread.
+   */
+  keyedBatchRecordsMax: 10_000,
   batchBytesMax: 8 * 1024 * 1024,
   /** How long a read waits for a first record before the worker looks around (stop, watchdog). */
   readWaitMs: 1_000,

@@ -195,7 +195,9 @@ export class PartitionWorker {
 
   #readFrom(from: Position): Promise<ReadAnswer> {
     const { log, world } = this.#ports
-    const { batchBytesMax: bytesMax, batchRecordsMax: recordsMax, readWaitMs: waitMs } = CONSUMER_LIMITS
+    const { batchBytesMax: bytesMax, readWaitMs: waitMs } = CONSUMER_LIMITS
+    const { keyed } = this.#generation.projection
+    const recordsMax = keyed === undefined ? CONSUMER_LIMITS.batchRecordsMax : CONSUMER_LIMITS.keyedBatchRecordsMax
     const request = { ...this.place, from, bytesMax, recordsMax, waitMs, signal: this.#draining.signal }
     const waiting = this.#delivery!.waiting
     return untilDone('log', () => log.read(request), world, this.#abandoned.signal, waiting)
