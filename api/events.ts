@@ -9,6 +9,7 @@ import { keyOf, type NewEvent } from '../schemas/index.ts'
 import { type KeyVerifier, requireKey } from './auth.ts'
 import type { ApiContext } from './context.ts'
 import { looksLikeToken } from './credentials.ts'
+import { gate } from './gate.ts'
 import { createIdempotency } from './idempotency.ts'
 import { checkEvent, type Draft, type IntakePorts, openBatch, type Sender, type Taken, takeEvent } from './intake.ts'
 import { contentTypeLabel } from './labels.ts'
@@ -33,13 +34,9 @@ interface Caller {
 
 export function addEventRoutes(app: FastifyInstance, ports: EventsPorts): void {
   const idempotency = createIdempotency(ports.nowMs)
-  const callers = new WeakMap<FastifyRequest, Caller>()
-  // Who sends is found out before the body is read: a stranger costs us a header, not a megabyte.
-  const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
-    callers.set(request, await callerOf(ports, request, reply))
-  }
-  app.post('/v1/events', { onRequest }, async (request, reply) => {
-    const caller = callers.get(request)!
+  const sender = gate((request, reply) => callerOf(ports, request, reply))
+  app.post('/v1/events', { onRequest: sender.onRequest }, async (request, reply) => {
+    const caller = sender.callerOf(request)
     const batch = openBatch(request.body)
     const arrival: Arrival = {
       source: 'api',

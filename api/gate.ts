@@ -21,7 +21,8 @@ export function keyGate(admission: Admission, kinds: readonly KeyKind[], limit?:
   return gate((request, reply) => admission.key(request, reply, kinds, limit))
 }
 
-function gate<Caller>(admit: (request: FastifyRequest, reply: FastifyReply) => Promise<Caller>): Gate<Caller> {
+/** Remembers for the route whom `admit` let in. */
+export function gate<Caller>(admit: (request: FastifyRequest, reply: FastifyReply) => Promise<Caller>): Gate<Caller> {
   const callers = new WeakMap<FastifyRequest, Caller>()
   return {
     onRequest: async (request, reply) => {

@@ -1,7 +1,8 @@
 /** The three playback routes: start, heartbeat, stop. A player that brings no SDK needs no others. */
 import { Type } from '@sinclair/typebox'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { ApiContext, ProfileCaller } from '../context.ts'
+import type { FastifyInstance } from 'fastify'
+import type { ApiContext } from '../context.ts'
+import { gate } from '../gate.ts'
 import { createIdempotency } from '../idempotency.ts'
 import type { ApiMetrics } from '../metrics.ts'
 import { HeartbeatBody, StartAnswer, StartBody, StopBody } from './bodies.ts'
@@ -48,13 +49,10 @@ export function addPlaybackRoutes(app: FastifyInstance, context: ApiContext, opt
     body: StopBody,
     response: { 204: Type.Null({ description: 'It is in the log.' }) },
   }
-  const callers = new WeakMap<FastifyRequest, ProfileCaller>()
-  // Who asks is found out before the body is read; heartbeat and stop may bring their token in it.
-  const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
-    callers.set(request, await ports.admission.anyProfile(request, reply, 'start'))
-  }
+  // Heartbeat and stop have no gate: they may bring their token in the body.
+  const { onRequest, callerOf } = gate((request, reply) => ports.admission.anyProfile(request, reply, 'start'))
   app.post('/v1/playback/start', { schema: start, onRequest }, (request, reply) =>
-    startPlayback(ports, callers.get(request)!, request, reply),
+    startPlayback(ports, callerOf(request), request, reply),
   )
   app.post('/v1/playback/heartbeat', { schema: heartbeat }, (request, reply) =>
     takeHeartbeat(ports, renewals, request, reply),

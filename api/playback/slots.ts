@@ -9,8 +9,8 @@ import { toRecord } from '../../producers/record.ts'
 import { slotIdOf, slotRequested, streamAccountOf } from '../../producers/streams.ts'
 import type { Slot, StreamsRow } from '../../projections/streams/row.ts'
 import type { Meta, Personal } from '../../schemas/index.ts'
+import { orWhenAway } from '../away.ts'
 import type { ApiContext } from '../context.ts'
-import { orWhenAway } from './away.ts'
 import { PLAYBACK_LIMITS } from './limits.ts'
 
 export interface SlotAsked {

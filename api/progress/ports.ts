@@ -5,13 +5,12 @@ import type { Placed, TopicPartition } from '../../log/log.ts'
 import type { Made } from '../../producers/progress.ts'
 import type { Arrival } from '../../producers/stamp.ts'
 import type { Personal } from '../../schemas/index.ts'
+import { orWhenAway } from '../away.ts'
 import type { ApiContext, ProfileCaller } from '../context.ts'
 import { isStale } from '../guarded.ts'
 import type { Idempotency } from '../idempotency.ts'
 import { API_LIMITS } from '../limits.ts'
-import { isAway } from '../position.ts'
 import { fieldProblem, readTime } from '../validation.ts'
-import { within } from '../within.ts'
 import type { Rows } from './judge.ts'
 
 export interface ProgressParts extends ApiContext {
@@ -90,14 +89,9 @@ export async function rowsNow(
   titleIds: readonly string[],
 ): Promise<Rows | undefined> {
   const unique = [...new Set(titleIds)]
-  try {
-    const rows = await within(API_LIMITS.judgementWaitMs, parts.progress.get(profileId, unique), undefined)
-    if (rows === undefined || isStale(rows)) return undefined
-    return new Map(unique.map((titleId, index) => [titleId, rows[index]]))
-  } catch (error) {
-    if (isAway(error)) return undefined
-    throw error
-  }
+  const rows = await orWhenAway(parts.progress.get(profileId, unique), API_LIMITS.judgementWaitMs, undefined)
+  if (rows === undefined || isStale(rows)) return undefined
+  return new Map(unique.map((titleId, index) => [titleId, rows[index]]))
 }
 
 export type ProfileRequest<Body = unknown, Query = unknown> = FastifyRequest<{

@@ -1,6 +1,6 @@
-/** Reads that a start can do without: bounded in time, and a store that is away is an answer. */
-import { isAway } from '../position.ts'
-import { within } from '../within.ts'
+/** Reads that a write can do without: bounded in time, and a store that is away is an answer. */
+import { isAway } from './position.ts'
+import { within } from './within.ts'
 
 /** `otherwise` if the answer takes longer than this or its store is away; what nobody expected still throws. */
 export async function orWhenAway<T, O>(answer: Promise<T>, timeoutMs: number, otherwise: O): Promise<T | O> {
