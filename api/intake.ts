@@ -25,6 +25,7 @@ import {
 import type { PlaybackClaims } from './context.ts'
 import { API_LIMITS } from './limits.ts'
 import { Problem } from './problems.ts'
+import { timeMsOf } from './validation.ts'
 
 /** What players may say. Everything else is written by the engine, or by routes that check who asks. */
 const TAKEN_TOPICS: ReadonlySet<string> = new Set(['playback-events', 'exposure-events'])
@@ -93,7 +94,7 @@ export function openBatch(body: unknown): Batch {
     )
   }
   if (envelope?.sentAt === undefined || envelope.sentAt === null) return { items }
-  const sentAtMs = readTime(envelope.sentAt)
+  const sentAtMs = timeMsOf(envelope.sentAt)
   if (sentAtMs === undefined) throw new Problem('BODY_SHAPE', `"sentAt" must be ${TIME_WANTED}.`)
   return { items, sentAtMs }
 }
@@ -175,7 +176,7 @@ function readClaim(eventId: unknown, occurredAt: unknown, ownKey: unknown, deriv
     const remedy = `Send 1 to ${API_LIMITS.idempotencyKeyCharsMax} printable ASCII characters.`
     return reject('EVENT_INVALID', 'idempotencyKey', 'is no such key', remedy)
   }
-  const occurredAtMs = occurredAt === undefined ? undefined : readTime(occurredAt)
+  const occurredAtMs = occurredAt === undefined ? undefined : timeMsOf(occurredAt)
   if (occurredAt !== undefined && occurredAtMs === undefined) {
     return reject('EVENT_INVALID', 'occurredAt', 'is no time', `Send ${TIME_WANTED}.`)
   }
@@ -195,14 +196,6 @@ function isIdempotencyKey(key: string): boolean {
 }
 
 const TIME_WANTED = 'milliseconds since 1970 as a whole number, or an RFC 3339 time with its zone'
-const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/
-/** The largest moment a Date can hold: everything beyond is a mistake of units. */
-const TIME_MAX_MS = 8.64e15
-
-function readTime(value: unknown): number | undefined {
-  const ms = typeof value === 'string' && RFC3339.test(value) ? Date.parse(value) : value
-  return typeof ms === 'number' && Number.isInteger(ms) && ms >= 0 && ms <= TIME_MAX_MS ? ms : undefined
-}
 
 function reject(code: Rejection['code'], field: string, problem: string, remedy: string) {
   return { ok: false as const, rejection: { code, field, problem, remedy } }

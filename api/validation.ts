@@ -115,12 +115,18 @@ function wantedOf(schema: TSchema): string {
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/
 
+/** Undefined: it is neither milliseconds nor RFC 3339. */
+export function timeMsOf(value: unknown): number | undefined {
+  const ms = typeof value === 'string' && RFC3339.test(value) ? Date.parse(value) : value
+  const good = typeof ms === 'number' && Number.isInteger(ms) && ms >= 0 && ms <= API_LIMITS.timeMsMax
+  return good ? ms : undefined
+}
+
 /** A client's time: milliseconds, or RFC 3339. Throws the field's problem as a value. */
 export function readTime(field: string, value: string | number | undefined): Checked<number | undefined> {
   if (value === undefined) return { ok: true, value: undefined }
-  const ms = typeof value === 'string' && RFC3339.test(value) ? Date.parse(value) : value
-  if (typeof ms === 'number' && Number.isInteger(ms) && ms >= 0 && ms <= API_LIMITS.timeMsMax)
-    return { ok: true, value: ms }
+  const ms = timeMsOf(value)
+  if (ms !== undefined) return { ok: true, value: ms }
   const remedy = 'Send milliseconds since 1970 as a whole number, or an RFC 3339 time with its zone.'
   return { ok: false, wrong: { field, problem: 'is no time', remedy } }
 }
