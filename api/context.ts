@@ -69,6 +69,8 @@ export type PlaybackCaller = PlaybackClaims
 
 /** What the catalogue says of titles, for stamping; remembered for seconds, so that a heartbeat costs no read. */
 export interface FactsSource {
+  /** Without waiting: null if the catalogue has none, undefined if it must be asked. */
+  atHand(titleId: string): TitleFacts | null | undefined
   of(titleIds: readonly string[]): Promise<ReadonlyMap<string, TitleFacts>>
 }
 

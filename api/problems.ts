@@ -118,7 +118,7 @@ const FASTIFY_CODES: Readonly<Record<string, () => Problem>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
     new Problem('MEDIA_TYPE', 'Send application/json, or text/plain that holds JSON (as navigator.sendBeacon does).'),
   FST_ERR_CTP_BODY_TOO_LARGE: () =>
-    new Problem('BODY_TOO_LARGE', `At most ${API_LIMITS.bodyBytesMax} bytes are taken.`),
+    new Problem('BODY_TOO_LARGE', `At most ${API_LIMITS.bodyBytesMax} bytes are taken; send fewer events at a time.`),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
     new Problem('BAD_REQUEST', 'The body is not as long as Content-Length says.'),
 }

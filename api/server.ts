@@ -2,9 +2,14 @@
  * The HTTP API, thin: decode, ask a producer or a store, encode. Everything it needs comes in as an argument, so that
  * the same server runs in tests and in the simulation. Nothing here is state but metrics.
  */
-import type { IncomingMessage } from 'node:http'
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { Counter, Histogram, Registry } from 'prom-client'
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type onResponseHookHandler,
+} from 'fastify'
+import type { Counter, Registry } from 'prom-client'
 import type { EventLog } from '../log/log.ts'
 import { mintEventId, type RandomBytes } from '../producers/ids.ts'
 import type { EventCodec } from '../schemas/index.ts'
@@ -25,7 +30,7 @@ import { addProfileRoutes, type ProfilePorts } from './profiles/routes.ts'
 import { addProgressRoutes } from './progress/routes.ts'
 import { schemaRegistry } from './registry.ts'
 import { orLeftOut } from './sealing.ts'
-import { addSecurityHeaders } from './security.ts'
+import { secure } from './security.ts'
 import { createFacts } from './titles/facts.ts'
 import { addTitleRoutes } from './titles/routes.ts'
 import { addValidation } from './validation.ts'
@@ -80,7 +85,6 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   const metrics = apiMetrics(options.metrics)
   addParsers(app)
   addValidation(app)
-  addSecurityHeaders(app)
   addCors(app, options.corsOrigins)
   observe(app, metrics)
   app.setErrorHandler((error, request, reply) => sendProblem(options.logger, error, request, reply))
@@ -128,33 +132,46 @@ function addParsers(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     ['application/json', 'text/plain'],
-    async (request: FastifyRequest, payload: IncomingMessage) =>
-      await readJson(payload, request.headers['content-encoding']),
+    { parseAs: 'buffer' },
+    (request: FastifyRequest, bytes: Buffer, done: (error: Error | null, body?: unknown) => void) =>
+      readJson(bytes, request.headers['content-encoding'], done),
   )
 }
 
 function observe(app: FastifyInstance, metrics: ApiMetrics): void {
   // Callbacks: each hook is on the way of every request, and a promise would cost more than what it does.
-  app.addHook('onSend', (request, reply, _payload, done) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     reply.header('x-request-id', request.id)
+    secure(request, reply, payload)
     done()
   })
-  const seconds = new Map<string, Histogram.Internal<'route'>>()
-  const counts = new Map<string, Counter.Internal>()
-  app.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'none'
+  // A hook for each route, which knows its labels: looking them up anew for each answer is not cheap.
+  app.addHook('onRoute', (route) => {
+    const own = route.onResponse ?? []
+    route.onResponse = [counting(metrics, route.url), ...(Array.isArray(own) ? own : [own])]
+  })
+}
+
+function counting({ requests, requestSeconds }: ApiMetrics, route: string): onResponseHookHandler {
+  const seconds = requestSeconds.labels({ route })
+  const counts = new Map<string, Map<number, Counter.Internal>>()
+  return (request, reply, done) => {
     const { method } = request
     const status = reply.statusCode
-    // Routes, methods and statuses are few; looking their labels up anew each time is not cheap.
-    const name = `${status} ${method} ${route}`
-    const count = counts.get(name) ?? metrics.requests.labels({ route, method, status: `${status}` })
-    const taken = seconds.get(route) ?? metrics.requestSeconds.labels({ route })
-    counts.set(name, count)
-    seconds.set(route, taken)
+    let ofMethod = counts.get(method)
+    if (ofMethod === undefined) {
+      ofMethod = new Map()
+      counts.set(method, ofMethod)
+    }
+    let count = ofMethod.get(status)
+    if (count === undefined) {
+      count = requests.labels({ route, method, status: `${status}` })
+      ofMethod.set(status, count)
+    }
     count.inc()
-    taken.observe(reply.elapsedTime / 1000)
+    seconds.observe(reply.elapsedTime / 1000)
     done()
-  })
+  }
 }
 
 function addRoutes(app: FastifyInstance, options: ApiOptions): void {

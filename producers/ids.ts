@@ -32,9 +32,13 @@ export function isEventId(text: string): boolean {
   return UUID.test(text)
 }
 
-function withVersion(bytes: Buffer, version: number): string {
-  bytes[6] = (bytes[6]! & 0x0f) | (version << 4)
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80
-  const hex = bytes.toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+/** Two digits for each byte. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+function withVersion(bytes: Uint8Array, version: number): string {
+  const hex = (at: number) => HEX[bytes[at] as number] as string
+  const seventh = HEX[((bytes[6] as number) & 0x0f) | (version << 4)] as string
+  const ninth = HEX[((bytes[8] as number) & 0x3f) | 0x80] as string
+  const times = `${hex(0)}${hex(1)}${hex(2)}${hex(3)}-${hex(4)}${hex(5)}-${seventh}${hex(7)}`
+  return `${times}-${ninth}${hex(9)}-${hex(10)}${hex(11)}${hex(12)}${hex(13)}${hex(14)}${hex(15)}`
 }

@@ -26,7 +26,8 @@ export async function takeHeartbeat(
   const body = request.body as HeartbeatBody
   const caller = await callerOf(ports, request, reply, body.playbackToken)
   const key = ports.idempotency.keyOf(request, `heartbeat ${caller.profile}`)?.name
-  const facts = await factsOf(ports, caller.title)
+  const atHand = ports.facts.atHand(caller.title)
+  const facts = atHand === undefined ? await factsOf(ports, caller.title) : atHand
   const arrival = arrivalOf(ports, caller, body)
   const meta = stampMeta(arrival, claimOf(body, key), ports.mint)
   const records = [toRecord(ports.codec, heartbeat(viewOf(caller), meta, body, facts))]

@@ -6,7 +6,18 @@ export function tokenOf(request: FastifyRequest, fromBody: string | undefined): 
   return fromBody ?? bearerOf(request) ?? ''
 }
 
-export function bearerOf(request: FastifyRequest): string | undefined {
-  const { authorization } = request.headers
-  return authorization === undefined ? undefined : /^Bearer\s+(\S+)\s*$/i.exec(authorization)?.[1]
+/**
+ * A player says the same on its connection again and again: reading it anew, and above all hashing it anew to look it
+ * up, costs more than the look-up.
+ */
+const last = new WeakMap<object, { readonly authorization: string; readonly bearer: string | undefined }>()
+
+export function bearerOf({ headers, raw }: FastifyRequest): string | undefined {
+  const { authorization } = headers
+  if (authorization === undefined) return undefined
+  const said = last.get(raw.socket)
+  if (said !== undefined && said.authorization === authorization) return said.bearer
+  const bearer = /^Bearer\s+(\S+)\s*$/i.exec(authorization)?.[1]
+  last.set(raw.socket, { authorization, bearer })
+  return bearer
 }

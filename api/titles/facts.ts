@@ -49,13 +49,12 @@ export function createFacts(titles: TitleReader, nowMs: () => number): FactsSour
   }
 
   return {
+    atHand: (titleId) => {
+      const entry = known.get(titleId)
+      return entry !== undefined && entry.freshUntilMs > nowMs() ? (entry.facts ?? null) : undefined
+    },
     of: async (titleIds) => {
       const now = nowMs()
-      // A heartbeat asks for one title, and mostly it is known.
-      const first = titleIds.length === 1 ? known.get(titleIds[0]!) : undefined
-      if (first !== undefined && first.freshUntilMs > now) {
-        return new Map(first.facts === undefined ? [] : [[titleIds[0]!, first.facts]])
-      }
       const stale = new Set(titleIds.filter((titleId) => !((known.get(titleId)?.freshUntilMs ?? 0) > now)))
       const missing = [...stale].filter((titleId) => !asked.has(titleId))
       if (missing.length > 0) {

@@ -7,7 +7,7 @@ import type { Admission, LimitClass } from '../../api/context.ts'
 import { CLASS_DEFAULTS } from '../../api/limiter/limits.ts'
 import { MemoryLimiter } from '../../api/limiter/memory.ts'
 import { asProblem, PROBLEMS, problemDocument } from '../../api/problems.ts'
-import { addSecurityHeaders } from '../../api/security.ts'
+import { secure } from '../../api/security.ts'
 import { type Algorithm, signJwt, type TokenKey } from '../../api/tokens/jwt.ts'
 import { playbackKey, secretKey } from '../../api/tokens/keys.ts'
 import { PlaybackTokens } from '../../api/tokens/playback.ts'
@@ -84,7 +84,10 @@ export function openDoor(t: TestContext, options: DoorOptions = {}): Door {
     limits: { ...CLASS_DEFAULTS, ...options.limits },
   })
   const app = Fastify()
-  addSecurityHeaders(app)
+  app.addHook('onSend', (request, reply, payload, done) => {
+    secure(request, reply, payload)
+    done()
+  })
   app.setErrorHandler((error, request, reply) => {
     const problem = asProblem(error)
     if (problem.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(problem.retryAfterMs / 1000))
