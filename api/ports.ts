@@ -29,4 +29,18 @@ export interface Checkpoints {
   next(projection: ReadProjection, place: TopicPartition): Promise<Position | undefined>
 }
 
-export type ReadProjection = 'progress' | 'titles' | 'episodes' | 'streams'
+export type ReadProjection = 'progress' | 'titles' | 'episodes' | 'streams' | 'views'
+
+/** ClickHouse, read only and within a budget. Rejects with StoreUnavailable, or with the problem QUERY_TOO_HEAVY. */
+export interface AnalyticsReader {
+  /** The database of the views generation that readers are pinned to: views, view_slices, qoe_minute, qoe_hour, … */
+  readonly views: string
+  /** The database that people query by plain names: events, titles, progress, … */
+  readonly shared: string
+  /** Parameters are typed in the text (`{from:DateTime64(3)}`) and never spliced into it. */
+  query<T>(sql: string, parameters: Readonly<Record<string, unknown>>, budget?: QueryBudget): Promise<readonly T[]>
+}
+
+export interface QueryBudget {
+  readonly timeoutMs: number
+}

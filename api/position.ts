@@ -22,6 +22,7 @@ const READS: Readonly<Record<ReadProjection, string>> = {
   titles: 'ingest-events',
   episodes: 'ingest-events',
   streams: 'account-events',
+  views: 'playback-events',
 }
 
 export function positionsOf(checkpoints: Checkpoints): Positions {

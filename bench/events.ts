@@ -76,7 +76,7 @@ export async function run({ quick }: BenchOptions): Promise<Measured[]> {
       return (batch * perRound * 1_000) / (performance.now() - began)
     }
     const columns = projection.journal!.landing.columns
-    const rows = Array.from({ length: batch }, (_, i) => projection.journal!.row(entry(i)).map(plain))
+    const rows = Array.from({ length: batch }, (_, i) => projection.journal!.row(entry(i))!.map(plain))
     const bare = async () => {
       const began = performance.now()
       for (let n = 0; n < perRound; n++) {

@@ -135,8 +135,10 @@ export class BatchFold {
       const { fate, parked, position } = decision
       this.#fates[fate]++
       if (parked !== undefined) this.#parked.push(parked)
-      if (journal === undefined) continue
-      this.insert(journal.landing, journal.rowKey(decision), journal.row(decision), position, 1)
+      const row = journal?.row(decision)
+      if (journal !== undefined && row !== undefined) {
+        this.insert(journal.landing, journal.rowKey(decision), row, position, 1)
+      }
     }
   }
 

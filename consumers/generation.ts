@@ -14,9 +14,12 @@ export interface Generation {
 }
 
 export function generationOf(projection: Projection, incarnation: string): Generation {
-  const what = JSON.stringify([projection.name, projection.foldVersion, incarnation])
+  const { name, foldVersion, parameters = {} } = projection
+  const own = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1))
+  // What is as the fold version has it is not said: the ids stay what they were before there were parameters.
+  const what = JSON.stringify([name, foldVersion, incarnation, ...(own.length === 0 ? [] : [own])])
   const nonce = createHash('sha256').update(what).digest('hex').slice(0, 8)
-  return { id: `${projection.name}_v${projection.foldVersion}_${nonce}`, projection, incarnation }
+  return { id: `${name}_v${foldVersion}_${nonce}`, projection, incarnation }
 }
 
 export function groupOf(generation: Generation): string {

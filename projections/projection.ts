@@ -6,7 +6,7 @@
  * ends in the same rows. consumers/ drives it; stores/ keep what it says.
  *
  * Two kinds, and a projection may be both:
- * - a *journal* says one row for each position of the log, whatever became of the record there;
+ * - a *journal* says at most one row for each position of the log, whatever became of the record there;
  * - a *keyed* fold keeps a state for each key; the rows a state means are written signed (the old rows with −1, the
  *   new ones with +1) whenever a batch changes them.
  */
@@ -41,7 +41,8 @@ export interface Landing {
 
 export interface Journal {
   readonly landing: Landing
-  row(entry: Entry): readonly Cell[]
+  /** Undefined: the table says nothing of this record. */
+  row(entry: Entry): readonly Cell[] | undefined
   /** The audited name of a row; its version is its position. */
   rowKey(entry: Entry): string
 }
@@ -74,7 +75,11 @@ export interface Keyed<S> {
   /** Partition then clustering values; undefined: this event says nothing to this projection. */
   key(event: PlayheadEvent): readonly StateCell[] | undefined
   fold(state: S | undefined, event: PlayheadEvent): S
-  /** The rows this state means; the same state always means the same rows. Empty for projections that only upsert. */
+  /**
+   * The rows this state means; the same state always means the same rows, in the same order. A row that a fold did not
+   * touch should be the same object before and after: it is then known to be unchanged without a look at its cells.
+   * Empty for projections that only upsert.
+   */
   rows(state: S): readonly SignedRow[]
   toColumns(state: S): readonly StateCell[]
   fromColumns(columns: readonly StateCell[], key: readonly StateCell[]): S
@@ -97,6 +102,8 @@ export interface Projection<S = unknown> {
   readonly name: string
   /** Changes whenever the same events would mean other rows; a generation keeps the version it began with. */
   readonly foldVersion: number
+  /** Those that differ from the fold version's own: another set means another generation, with tables of its own. */
+  readonly parameters?: Readonly<Record<string, number>>
   /** A keyed projection reads one topic: a key's events are then in one partition, in order. */
   readonly topics: readonly string[]
   /** A batch is begun at most this often: long for rows that cost an insert, short for plain upserts. */

@@ -44,7 +44,7 @@ test('the table of events shows nothing that points at a person, sealed or not',
       fate: 'folded',
       schemaId: 1,
     } as const
-    const cells = eventsV1(['t']).journal!.row({ ...entry, event: { ...base, personal: said } })
+    const cells = eventsV1(['t']).journal!.row({ ...entry, event: { ...base, personal: said } })!
     const payload = JSON.parse(String(cells.at(-1))) as Record<string, unknown>
     assert.equal(payload.positionMs, 1_234)
     assert.equal('personal' in payload, false)
