@@ -84,7 +84,8 @@ export class Delivery {
     this.key = { generation: generation.id, ...place }
     this.#owner = ownerName(this.key)
     const { keyed, landings } = generation.projection
-    this.#cache = keyed !== undefined && ports.states !== undefined ? new StateCache(ports.states, keyed) : undefined
+    const { states } = ports
+    this.#cache = keyed === undefined || states === undefined ? undefined : new StateCache(states, { keyed, landings })
     this.#opener = createOpener(ports.vault)
     const { analytics, database, world } = ports
     const until: TokenPorts['until'] = (what, attempt) => this.#until(what, attempt)

@@ -15,8 +15,9 @@ import { Stalled } from './errors.ts'
 import { rowHash32 } from './hash.ts'
 import { foldKeyed } from './keyed.ts'
 import { CONSUMER_LIMITS } from './limits.ts'
+import type { RowVersions } from './row-versions.ts'
 import { LandingBody } from './rows.ts'
-import { type Held, NO_ROWS, type StateCache } from './state-cache.ts'
+import type { Held, StateCache } from './state-cache.ts'
 
 export interface FoldedBatch {
   readonly parked: readonly ParkedRecord[]
@@ -76,6 +77,8 @@ export function unfoldable(decision: Decision, { place, redo }: Folding, error: 
 /** Collects what a batch means, table by table. A journal's rows may be taken slice by slice, and the slice let go. */
 export class BatchFold {
   readonly #folding: Folding
+  /** The version of what this batch writes. */
+  readonly #to: number
   readonly #bodies = new Map<string, LandingBody>()
   readonly #upserts: StateRow[] = []
   readonly #erasures: Erasure[] = []
@@ -87,15 +90,16 @@ export class BatchFold {
 
   constructor(folding: Folding) {
     this.#folding = folding
+    this.#to = Number(folding.to)
   }
 
-  insert(landing: Landing, rowKey: string, cells: readonly Cell[], version: bigint, sign: 1 | -1): void {
+  insert(landing: Landing, rowKey: string, cells: readonly Cell[], version: bigint | number, sign: 1 | -1): void {
     this.#bodyOf(landing).add(cells, sign)
     const hash = rowHash32(rowKey, version)
     this.#audit += sign === 1 ? hash : -hash
   }
 
-  /** A changed state: its old rows out, its new rows in, unless they are the same. */
+  /** A changed state: of its rows, those that changed go out as they were and come in as they are. */
   change(
     keyed: Keyed<unknown>,
     cache: StateCache<unknown>,
@@ -105,17 +109,47 @@ export class BatchFold {
     state: unknown,
   ): void {
     const { to } = this.#folding
-    const old = before === undefined ? [] : keyed.rows(before.state)
-    const now = keyed.rows(state)
-    let rowsVersion = before?.rowsVersion ?? NO_ROWS
-    if (!sameRows(old, now)) {
-      for (const row of old) this.#signed(row, rowsVersion, -1)
-      for (const row of now) this.#signed(row, to, 1)
-      rowsVersion = now.length === 0 ? NO_ROWS : to
-    }
-    const held = { state, version: to, rowsVersion }
+    const rowVersions = this.#exchange(before, keyed, state)
+    const held = { state, version: to, rowVersions }
     this.#states.set(text, held)
     this.#upserts.push(cache.rowOf(key, held))
+  }
+
+  /**
+   * Answers the versions of the rows that stand now. Mostly they are the same rows in the same order but for a few at
+   * the end, and the same objects; only from where that is not so they are looked up by name.
+   */
+  #exchange(before: Held<unknown> | undefined, keyed: Keyed<unknown>, state: unknown): RowVersions {
+    const now = keyed.rows(state)
+    if (before === undefined) return now.map((row) => this.#signed(row, this.#to, 1))
+    const old = keyed.rows(before.state)
+    const { rowVersions } = before
+    if (rowVersions.length !== old.length)
+      throw new Error(`${old.length} rows stand under ${rowVersions.length} versions`)
+    if (old === now) return rowVersions
+    const standing: number[] = []
+    let same = 0
+    for (; same < old.length && same < now.length; same++) {
+      const row = old[same]!
+      const next = now[same]!
+      if (row !== next && row.rowKey !== next.rowKey) break
+      standing.push(this.#replace(row, rowVersions[same]!, next))
+    }
+    const left = new Map(old.slice(same).map((row, i) => [row.rowKey, { row, version: rowVersions[same + i]! }]))
+    for (const next of now.slice(same)) {
+      const found = left.get(next.rowKey)
+      left.delete(next.rowKey)
+      standing.push(found ? this.#replace(found.row, found.version, next) : this.#signed(next, this.#to, 1))
+    }
+    for (const { row, version } of left.values()) this.#signed(row, version, -1)
+    return standing
+  }
+
+  /** Two rows of one name: the version under which it stands from now on. */
+  #replace(row: SignedRow, version: number, next: SignedRow): number {
+    if (row === next || (row.landing === next.landing && sameCells(row.cells, next.cells))) return version
+    this.#signed(row, version, -1)
+    return this.#signed(next, this.#to, 1)
   }
 
   erase(erasure: Erasure): void {
@@ -123,9 +157,10 @@ export class BatchFold {
   }
 
   /** A state that goes: the rows that stood for it are taken back. */
-  withdraw(keyed: Keyed<unknown>, { state, rowsVersion }: Held<unknown>): void {
-    if (rowsVersion === NO_ROWS) return
-    for (const row of keyed.rows(state)) this.#signed(row, rowsVersion, -1)
+  withdraw(keyed: Keyed<unknown>, { state, rowVersions }: Held<unknown>): void {
+    keyed.rows(state).forEach((row, i) => {
+      this.#signed(row, rowVersions[i]!, -1)
+    })
   }
 
   /** Counts what became of these records, and makes a journal's rows of them. */
@@ -161,10 +196,11 @@ export class BatchFold {
     }
   }
 
-  #signed(row: SignedRow, version: bigint, sign: 1 | -1): void {
+  #signed(row: SignedRow, version: number, sign: 1 | -1): number {
     const { topic, partition } = this.#folding.place
     const cells = [topic, partition, row.rowKey, version, sign, ...row.cells]
     this.insert(row.landing, row.rowKey, cells, version, sign)
+    return version
   }
 
   #bodyOf(landing: Landing): LandingBody {
@@ -175,14 +211,6 @@ export class BatchFold {
     }
     return body
   }
-}
-
-function sameRows(a: readonly SignedRow[], b: readonly SignedRow[]): boolean {
-  if (a.length !== b.length) return false
-  return a.every((row, i) => {
-    const other = b[i]!
-    return row.rowKey === other.rowKey && row.landing === other.landing && sameCells(row.cells, other.cells)
-  })
 }
 
 function sameCells(a: readonly Cell[], b: readonly Cell[]): boolean {

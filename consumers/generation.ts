@@ -3,7 +3,7 @@
  * immutable and its id is never reused; another fold version, other parameters or another log mean another generation.
  */
 import { createHash } from 'node:crypto'
-import type { Projection } from '../projections/projection.ts'
+import type { Projection, StateColumn } from '../projections/projection.ts'
 import type { TableSpec } from '../stores/state.ts'
 
 export interface Generation {
@@ -27,13 +27,12 @@ export function groupOf(generation: Generation): string {
 }
 
 /** The state table of a keyed projection's generation, with the runtime's own column behind the projection's. */
-export function stateTableOf(generation: Generation): TableSpec | undefined {
-  const shape = generation.projection.keyed?.shape
+export function stateTableOf({ id, projection }: Generation): TableSpec | undefined {
+  const shape = projection.keyed?.shape
   if (shape === undefined) return undefined
-  const rowsVersion = {
-    name: 'rows_version',
-    type: 'long',
-    comment: 'version of the analytics rows that stand for this state; -1: none',
-  } as const
-  return { ...shape, name: `${generation.id}_${shape.name}`.slice(0, 48), columns: [...shape.columns, rowsVersion] }
+  const own: StateColumn =
+    projection.landings.length > 0
+      ? { name: 'row_versions', type: 'blob', comment: 'versions of the analytics rows that stand for this state' }
+      : { name: 'rows_version', type: 'long', comment: '-1: no analytics rows stand for this state' }
+  return { ...shape, name: `${id}_${shape.name}`.slice(0, 48), columns: [...shape.columns, own] }
 }

@@ -6,7 +6,7 @@ export function rowHash(rowKey: string, version: bigint): bigint {
   return BigInt(rowHash32(rowKey, version))
 }
 
-export function rowHash32(rowKey: string, version: bigint): number {
+export function rowHash32(rowKey: string, version: bigint | number): number {
   const text = `${rowKey}:${version}`
   const length = ascii(text)
   if (length === text.length) return murmur3(scratch, length)

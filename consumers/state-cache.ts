@@ -5,16 +5,18 @@
 import type { Keyed } from '../projections/projection.ts'
 import type { ColumnValue, StateRow, StateTable } from '../stores/state.ts'
 import { CONSUMER_LIMITS } from './limits.ts'
+import { decodeRowVersions, encodeRowVersions, NO_ROWS, type RowVersions } from './row-versions.ts'
 
 export interface Held<S> {
   readonly state: S
   /** The last position folded into it: events at or below are in it already. */
   readonly version: bigint
-  /** Version of the rows that stand for it; −1 when it has none. */
-  readonly rowsVersion: bigint
+  /** Versions of the rows that stand for it, in their order. */
+  readonly rowVersions: RowVersions
 }
 
-export const NO_ROWS = -1n
+/** What stands in the column of a projection without rows. */
+const NONE = -1n
 
 const BETWEEN = '\u0000\u0000'
 
@@ -32,10 +34,15 @@ export class StateCache<S> {
   readonly #held = new Map<string, Held<S>>()
   readonly #table: StateTable
   readonly #keyed: Keyed<S>
+  readonly #hasRows: boolean
 
-  constructor(table: StateTable, keyed: Keyed<S>) {
+  constructor(
+    table: StateTable,
+    { keyed, landings }: { readonly keyed: Keyed<S>; readonly landings: readonly unknown[] },
+  ) {
     this.#table = table
     this.#keyed = keyed
+    this.#hasRows = landings.length > 0
   }
 
   clear(): void {
@@ -88,8 +95,9 @@ export class StateCache<S> {
       this.#held.delete(text)
       this.#held.set(text, held)
     }
+    const most = this.#keyed.cachedStatesMax ?? CONSUMER_LIMITS.cachedStatesMax
     for (const oldest of this.#held.keys()) {
-      if (this.#held.size <= CONSUMER_LIMITS.cachedStatesMax) return
+      if (this.#held.size <= most) return
       this.#held.delete(oldest)
     }
   }
@@ -99,14 +107,16 @@ export class StateCache<S> {
     return {
       key,
       version: held.version,
-      columns: [...this.#keyed.toColumns(held.state), held.rowsVersion],
+      columns: [...this.#keyed.toColumns(held.state), this.#hasRows ? encodeRowVersions(held.rowVersions) : NONE],
       ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
     }
   }
 
   #heldOf(row: StateRow): Held<S> {
-    const rowsVersion = row.columns[row.columns.length - 1]
-    if (typeof rowsVersion !== 'bigint') throw new TypeError('a state row without rows_version')
-    return { state: this.#keyed.fromColumns(row.columns.slice(0, -1), row.key), version: row.version, rowsVersion }
+    const last = row.columns[row.columns.length - 1]
+    if (this.#hasRows !== last instanceof Uint8Array)
+      throw new TypeError('a state row without the versions of its rows')
+    const rowVersions = last instanceof Uint8Array ? decodeRowVersions(last) : NO_ROWS
+    return { state: this.#keyed.fromColumns(row.columns.slice(0, -1), row.key), version: row.version, rowVersions }
   }
 }

@@ -78,11 +78,14 @@ export interface Keyed<S> {
   /**
    * The rows this state means; the same state always means the same rows, in the same order. A row that a fold did not
    * touch should be the same object before and after: it is then known to be unchanged without a look at its cells.
+   * Their names are all different.
    * Empty for projections that only upsert.
    */
   rows(state: S): readonly SignedRow[]
   toColumns(state: S): readonly StateCell[]
   fromColumns(columns: readonly StateCell[], key: readonly StateCell[]): S
+  /** States that a partition's worker keeps in memory; for large ones, fewer than the runtime's own number. */
+  readonly cachedStatesMax?: number
   /** From the events' times, never from a clock. */
   expiresAtMs?(state: S): number | undefined
   /**
