@@ -6,7 +6,7 @@ import { streamsReader } from '../api/readers/streams.ts'
 import { titleReader } from '../api/readers/titles.ts'
 import { stateTableOf } from '../consumers/generation.ts'
 import type { StateStore, StateTable } from '../stores/state.ts'
-import { groupsOf } from './projections.ts'
+import { type FoldSettings, groupsOf } from './projections.ts'
 
 export interface OpenReaders {
   readonly progress: ProgressReader
@@ -15,8 +15,12 @@ export interface OpenReaders {
   readonly checkpoints: Checkpoints
 }
 
-export async function openReaders(state: StateStore, incarnation: string): Promise<OpenReaders> {
-  const groups = groupsOf(incarnation)
+export async function openReaders(
+  settings: FoldSettings,
+  state: StateStore,
+  incarnation: string,
+): Promise<OpenReaders> {
+  const groups = groupsOf(settings, incarnation)
   const generationOf = (name: ReadProjection) => {
     const found = groups.find(({ generation }) => generation.projection.name === name)
     if (found === undefined) throw new Error(`this release runs no projection ${name}`)

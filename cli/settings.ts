@@ -30,6 +30,7 @@ export interface Setting<T> {
     | 'Event log'
     | 'State store'
     | 'Analytics'
+    | 'Retention'
     | 'Health and metrics'
   /** `whole`: never shown. `password`: an address whose password is never shown. Both may come from KEY_FILE. */
   readonly secret?: 'whole' | 'password'
@@ -290,6 +291,21 @@ export const SETTINGS = {
     parse: port,
     group: 'Analytics',
     help: 'Port of the embedded ClickHouse interface; 0 takes a free one.',
+  }),
+
+  positionDays: given({
+    key: 'PLAYHEAD_POSITION_DAYS',
+    default: '90',
+    parse: integer(1, 3_650),
+    group: 'Retention',
+    help: 'How long a position counts after it was reported last. Another value builds the progress tables anew, from the log.',
+  }),
+  historyDays: given({
+    key: 'PLAYHEAD_HISTORY_DAYS',
+    default: '365',
+    parse: integer(1, 3_650),
+    group: 'Retention',
+    help: "How long a profile's history of a title is kept after its newest event. Another value builds the progress tables anew.",
   }),
 
   healthHost: given({

@@ -116,3 +116,9 @@ export interface Projection<S = unknown> {
   readonly journal?: Journal
   readonly keyed?: Keyed<S>
 }
+
+/** The parameters that differ from a fold version's own. */
+export function parametersBeside(own: object, given: object): Readonly<Record<string, number>> {
+  const usual = new Map<string, unknown>(Object.entries(own))
+  return Object.fromEntries(Object.entries(given).filter(([name, value]) => usual.get(name) !== value))
+}

@@ -39,7 +39,7 @@ Look it through before you send it.`,
       status: await attempt(async () => readStatus(foldersOf(config))),
       log: await attempt(async () => {
         const log = await openLogAt(config, config.log)
-        return await readStats(log).finally(() => log.close())
+        return await readStats(log, config).finally(() => log.close())
       }),
     }
     const file = args.value('out') ?? 'playhead-diagnose.json'

@@ -4,7 +4,7 @@ import { type Command, JSON_FLAG, table } from '../command.ts'
 import { loadConfig } from '../config.ts'
 import { openLog } from '../engines.ts'
 import { toJson } from '../json.ts'
-import { groupsOf } from '../projections.ts'
+import { type FoldSettings, groupsOf } from '../projections.ts'
 
 export interface LogStats {
   readonly engine: string
@@ -19,9 +19,10 @@ export const stats: Command = {
 For each group its lag: records that it has not checkpointed yet. Empty partitions are left out of the table.`,
   flags: [JSON_FLAG],
   run: async (args, io) => {
-    const log = await openLog(loadConfig(io.env).config)
+    const { config } = loadConfig(io.env)
+    const log = await openLog(config)
     try {
-      const found = await readStats(log)
+      const found = await readStats(log, config)
       io.out(args.has('json') ? `${toJson(found, 2)}\n` : textOf(found))
       return 0
     } finally {
@@ -30,11 +31,11 @@ For each group its lag: records that it has not checkpointed yet. Empty partitio
   },
 }
 
-export async function readStats(log: EventLog): Promise<LogStats> {
+export async function readStats(log: EventLog, settings: FoldSettings): Promise<LogStats> {
   const incarnation = await log.incarnation()
   const bounds = (await Promise.all((await log.topics()).map(({ topic }) => log.bounds(topic)))).flat()
   const groups = await Promise.all(
-    groupsOf(incarnation).map(async ({ group }) => ({ group, partitions: await lagOf(log, group) })),
+    groupsOf(settings, incarnation).map(async ({ group }) => ({ group, partitions: await lagOf(log, group) })),
   )
   return {
     engine: log.engine,

@@ -115,7 +115,7 @@ async function openEngines(io: Io) {
     const log = keep(await openLog(config))
     const state = keep(await openState(config))
     const vault = keep(await openVault(config))
-    return { log, codec, vault, readers: await openReaders(state, await log.incarnation()), close }
+    return { log, codec, vault, readers: await openReaders(config, state, await log.incarnation()), close }
   } catch (error) {
     await close()
     throw error

@@ -24,7 +24,7 @@ export async function openImportPorts(config: Config, codec: EventCodec): Promis
     opened.push(state)
     const vault = await openVault(config)
     opened.push(vault)
-    const { titles } = await openReaders(state, await log.incarnation())
+    const { titles } = await openReaders(config, state, await log.incarnation())
     const random = (bytes: Uint8Array) => {
       globalThis.crypto.getRandomValues(bytes)
     }

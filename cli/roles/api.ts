@@ -61,7 +61,7 @@ async function openParts(role: RoleContext, log: EventLog): Promise<{ context: C
   const warn = (message: string) => logger.warn(message)
   const state = await reach('the state store', () => openState(config))
   const vault = await reach('the vault', () => openVault(config))
-  const readers = await reach('the state store', async () => openReaders(state, await log.incarnation()))
+  const readers = await reach('the state store', async () => openReaders(config, state, await log.incarnation()))
   const breakers = new Breakers(metrics)
   const { admission, close } = await openAdmission({ config, keys: keys(), breakers, metrics, nowMs, warn })
   const onChange = (service: string, now: string) =>

@@ -2,7 +2,7 @@
 import { startConsumers } from '../../consumers/index.ts'
 import { openAnalytics, openCodec, openLog, openState, openVault } from '../engines.ts'
 import { CLI_LIMITS } from '../limits.ts'
-import { PROJECTIONS } from '../projections.ts'
+import { projectionsOf } from '../projections.ts'
 import type { RoleContext, RoleSpecification, Running } from './role.ts'
 
 export const consumersRole: RoleSpecification = {
@@ -27,7 +27,7 @@ async function startConsumersRole(context: RoleContext): Promise<Running> {
     analytics,
     codec,
     vault,
-    projections: PROJECTIONS,
+    projections: projectionsOf(config),
     metrics,
     logger,
     prepare: (generation) =>

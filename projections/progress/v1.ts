@@ -3,7 +3,7 @@
  * say of it. Visible rows are a function of the set of events (fold.ts); which of them are still wanted, of the time
  * when they are read (`positionUntilMs`).
  */
-import type { Keyed, Projection } from '../projection.ts'
+import { type Keyed, type Projection, parametersBeside } from '../projection.ts'
 import { fromColumns, SHAPE, toColumns } from './columns.ts'
 import { fold, isProgress, type ProgressEvent } from './fold.ts'
 import { DAY_MS } from './limits.ts'
@@ -18,7 +18,8 @@ export interface ProgressParameters {
 
 const RETENTION: ProgressParameters = { positionDays: 90, historyDays: 365 }
 
-export function progressV1({ positionDays, historyDays } = RETENTION): Projection {
+export function progressV1(given: Partial<ProgressParameters> = {}): Projection {
+  const { positionDays, historyDays } = { ...RETENTION, ...given }
   const historyMs = historyDays * DAY_MS
   const keyed: Keyed<Progress> = {
     shape: SHAPE,
@@ -31,5 +32,6 @@ export function progressV1({ positionDays, historyDays } = RETENTION): Projectio
     expiresAtMs: ({ newestMs }) => newestMs + historyMs,
     erases: (event) => (event.type === 'ProfileErased' ? [event.profileId] : undefined),
   }
-  return { name: 'progress', foldVersion: 1, topics: ['playback-events'], batchMs: 20, landings: [], keyed }
+  const parameters = parametersBeside(RETENTION, given)
+  return { name: 'progress', foldVersion: 1, parameters, topics: ['playback-events'], batchMs: 20, landings: [], keyed }
 }
