@@ -49,6 +49,8 @@ export interface ApiOptions {
   readonly metrics: Registry
   readonly logger: ApiLogger
   readonly corsOrigins: readonly string[]
+  /** Addresses and networks whose X-Forwarded-For is believed; nobody's without it. */
+  readonly trustedProxies?: readonly string[]
   /** Why this process should get no traffic, in words; empty when it may. */
   readonly complaints: () => Promise<readonly string[]>
   readonly version: string
@@ -76,6 +78,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     logger: false,
     bodyLimit: API_LIMITS.bodyBytesMax,
     requestTimeout: API_LIMITS.requestTimeoutMs,
+    trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
     keepAliveTimeout: API_LIMITS.keepAliveMs,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: API_LIMITS.urlParamCharsMax },

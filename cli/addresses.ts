@@ -2,6 +2,8 @@
  * Parsers of what a setting may hold. A parser answers the value or, in words, what was wanted; it never throws and
  * never repeats its input (it may be a secret).
  */
+import { isIP } from 'node:net'
+
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly wanted: string }
 export type Parser<T> = (text: string) => Parsed<T>
 
@@ -76,6 +78,22 @@ export const list: Parser<readonly string[]> = (t) =>
       .map((part) => part.trim())
       .filter((part) => part !== ''),
   )
+
+/** Addresses, or networks such as 10.0.0.0/8. */
+export const networks: Parser<readonly string[]> = (t) => {
+  const all = t.split(',').map((part) => part.trim())
+  const given = all.filter((part) => part !== '')
+  return given.every(isNetwork)
+    ? good(given)
+    : bad('addresses and networks such as 10.0.0.0/8, with commas between them')
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/')
+  const version = isIP(address)
+  if (version === 0 || more.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+}
 
 export const webAddress: Parser<string> = (t) => {
   const url = URL.canParse(t) ? new URL(t) : undefined

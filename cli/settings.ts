@@ -9,6 +9,7 @@ import {
   integer,
   list,
   logAddress,
+  networks,
   oneOf,
   type Parser,
   port,
@@ -92,6 +93,13 @@ export const SETTINGS = {
     parse: list,
     group: 'API',
     help: 'Web origins whose pages may post events, with commas between them; * is all.',
+  }),
+  trustedProxies: given({
+    key: 'PLAYHEAD_TRUSTED_PROXIES',
+    default: '',
+    parse: networks,
+    group: 'API',
+    help: 'Addresses and networks of the proxies before the API, such as 10.0.0.0/8,fd00::/8: their X-Forwarded-For says who asks.',
   }),
 
   tokenSecret: optional({

@@ -33,6 +33,7 @@ async function startApi(role: RoleContext): Promise<Running> {
     nowMs: Date.now,
     random,
     corsOrigins: config.corsOrigins,
+    trustedProxies: config.trustedProxies,
     version: VERSION,
     servesSchemas: config.schemaRegistryUrl === undefined,
     context: parts.context,

@@ -63,6 +63,7 @@ export interface Harness {
 export interface HarnessOptions {
   readonly limits?: Partial<Record<LimitClass, number>>
   readonly folding?: boolean
+  readonly trustedProxies?: readonly string[]
   /** Stands between the routes and what they read. */
   readonly wrap?: (parts: ContextParts) => ContextParts
 }
@@ -100,6 +101,7 @@ export async function startHarness(t: TestContext, options: HarnessOptions = {})
     metrics: new Registry(),
     logger: { info: () => undefined, error: (fields) => failures.push(fields) },
     corsOrigins: ['*'],
+    ...(options.trustedProxies && { trustedProxies: options.trustedProxies }),
     complaints: async () => [],
     version: '0.0.0',
     servesSchemas: true,

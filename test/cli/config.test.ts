@@ -79,6 +79,15 @@ test('every wrong setting is named in one go, with what was given and what is wa
   assert.match(found.join('\n'), /PLAYHEAD_STORE.*keyspace/)
 })
 
+test('trusted proxies are addresses and networks, and anything else is refused', () => {
+  const read = (text: string) => SETTINGS.trustedProxies.parse(text)
+  assert.deepEqual(read('10.0.0.0/8, ::1,fd00::/8'), { ok: true, value: ['10.0.0.0/8', '::1', 'fd00::/8'] })
+  assert.deepEqual(read(''), { ok: true, value: [] })
+  for (const wrong of ['proxy.example', '10.0.0.0/33', '10.0.0.0/8/9', '10.0.0.0/', 'fd00::/129']) {
+    assert.equal(read(wrong).ok, false, wrong)
+  }
+})
+
 test('an error never shows a password', () => {
   const found = problems({ PLAYHEAD_LOG: 'kafka://user:hunter2@@@bad host', PLAYHEAD_ANALYTICS: 'ftp://u:hunter2@h/d' })
   assert.equal(found.length, 2)
