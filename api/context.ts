@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { EventLog, Placed, TopicPartition } from '../log/log.ts'
 import type { EventCodec, Personal, TitleFacts } from '../schemas/index.ts'
 import type { KeyGrant, KeyKind } from './auth.ts'
+import type { Idempotency } from './idempotency.ts'
 import type { Checkpoints, ProgressReader, ReadProjection, StreamsReader, TitleReader } from './ports.ts'
 
 export interface ApiContext {
@@ -22,6 +23,8 @@ export interface ApiContext {
   readonly facts: FactsSource
   readonly sealer: Sealer
   readonly positions: Positions
+  /** One memory for all routes of this process. */
+  readonly idempotency: Idempotency
 }
 
 /** What is counted together. Each class has its own number of requests in a minute. */

@@ -10,7 +10,7 @@ import { type KeyVerifier, requireKey } from './auth.ts'
 import type { ApiContext } from './context.ts'
 import { looksLikeToken } from './credentials.ts'
 import { gate } from './gate.ts'
-import { createIdempotency } from './idempotency.ts'
+import type { Idempotency } from './idempotency.ts'
 import { checkEvent, type Draft, type IntakePorts, openBatch, type Sender, type Taken, takeEvent } from './intake.ts'
 import { contentTypeLabel } from './labels.ts'
 import type { ApiMetrics } from './metrics.ts'
@@ -22,6 +22,7 @@ export interface EventsPorts extends IntakePorts {
   readonly keys: KeyVerifier
   readonly nowMs: () => number
   readonly metrics: ApiMetrics
+  readonly idempotency: Idempotency
   /** Without it there are neither tokens nor limits, and nothing is stamped or sealed. */
   readonly context?: Pick<ApiContext, 'admission' | 'facts' | 'sealer'>
 }
@@ -33,7 +34,6 @@ interface Caller {
 }
 
 export function addEventRoutes(app: FastifyInstance, ports: EventsPorts): void {
-  const idempotency = createIdempotency(ports.nowMs)
   const sender = gate((request, reply) => callerOf(ports, request, reply))
   app.post('/v1/events', { onRequest: sender.onRequest }, async (request, reply) => {
     const caller = sender.callerOf(request)
@@ -45,7 +45,7 @@ export function addEventRoutes(app: FastifyInstance, ports: EventsPorts): void {
       receivedAtMs: ports.nowMs(),
       ...(batch.sentAtMs !== undefined && { sentAtMs: batch.sentAtMs }),
     }
-    const batchKey = idempotency.keyOf(request, scopeOf(caller))?.name
+    const batchKey = ports.idempotency.keyOf(request, scopeOf(caller))?.name
     const checked = batch.items.map((item, index) =>
       checkEvent(ports, caller.sender, arrival, item, batchKey === undefined ? undefined : `${batchKey}#${index}`),
     )

@@ -18,7 +18,7 @@ import { readJson } from './body.ts'
 import type { ApiContext } from './context.ts'
 import { addCors } from './cors.ts'
 import { addEventRoutes } from './events.ts'
-import { createIdempotency } from './idempotency.ts'
+import { createIdempotency, type Idempotency } from './idempotency.ts'
 import { API_LIMITS } from './limits.ts'
 import { addLiveRoutes } from './live/routes.ts'
 import { type ApiMetrics, apiMetrics } from './metrics.ts'
@@ -97,23 +97,31 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   addOpenApi(app, options.version)
   addRoutes(app, options)
   const { context: parts, ...plain } = options
-  const context = parts && contextOf(options, parts, mint, metrics)
+  const idempotency = createIdempotency(options.nowMs)
+  const context = parts && contextOf(options, parts, { mint, metrics, idempotency })
   // What a player sent of a person is sealed or refused, and never left out.
   const strict = context && { ...context, sealer: parts.sealer }
-  addEventRoutes(app, { ...plain, mint, metrics, ...(strict !== undefined && { context: strict }) })
+  addEventRoutes(app, { ...plain, mint, metrics, idempotency, ...(strict !== undefined && { context: strict }) })
   if (parts !== undefined && context !== undefined) addContextRoutes(app, context, parts, metrics, options.logger)
   // With an external registry the ids on the wire are its own, and it is the one to ask.
   if (options.servesSchemas) await app.register(schemaRegistry)
   return app
 }
 
-function contextOf(options: ApiOptions, parts: ContextParts, mint: () => string, metrics: ApiMetrics): ApiContext {
+interface Made {
+  readonly mint: () => string
+  readonly metrics: ApiMetrics
+  readonly idempotency: Idempotency
+}
+
+function contextOf(options: ApiOptions, parts: ContextParts, { mint, metrics, idempotency }: Made): ApiContext {
   const { log, codec, nowMs } = options
   const { admission, progress, titles, streams, checkpoints } = parts
   const sealer = orLeftOut(parts.sealer, (count) => metrics.personalLeftOut.inc(count))
   const facts = createFacts(titles, nowMs)
   const positions = positionsOf(checkpoints)
-  return { log, codec, nowMs, mint, admission, progress, titles, streams, checkpoints, sealer, facts, positions }
+  const readers = { progress, titles, streams, checkpoints }
+  return { log, codec, nowMs, mint, admission, ...readers, sealer, facts, positions, idempotency }
 }
 
 function addContextRoutes(
@@ -123,9 +131,8 @@ function addContextRoutes(
   metrics: ApiMetrics,
   logger: ApiLogger,
 ): void {
-  const idempotency = createIdempotency(context.nowMs)
-  addProgressRoutes(app, context, { idempotency, writeSeconds: metrics.progressWriteSeconds })
-  addTitleRoutes(app, context, idempotency)
+  addProgressRoutes(app, context, { writeSeconds: metrics.progressWriteSeconds })
+  addTitleRoutes(app, context)
   addPlaybackRoutes(app, context, { metrics, ...(parts.streamsByPlan && { streamsByPlan: parts.streamsByPlan }) })
   addLiveRoutes(app, context, { logger })
   if (parts.profiles !== undefined) addProfileRoutes(app, context, parts.profiles)

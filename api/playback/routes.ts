@@ -3,7 +3,6 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import type { ApiContext } from '../context.ts'
 import { gate } from '../gate.ts'
-import { createIdempotency } from '../idempotency.ts'
 import type { ApiMetrics } from '../metrics.ts'
 import { HeartbeatBody, StartAnswer, StartBody, StopBody } from './bodies.ts'
 import { STREAMS_BY_PLAN } from './limits.ts'
@@ -25,7 +24,6 @@ export function addPlaybackRoutes(app: FastifyInstance, context: ApiContext, opt
     ...context,
     metrics: options.metrics,
     streamsByPlan: options.streamsByPlan ?? STREAMS_BY_PLAN,
-    idempotency: createIdempotency(context.nowMs),
   }
   const renewals = new Renewals()
   const start = {

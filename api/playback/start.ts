@@ -13,7 +13,6 @@ import type { Slot } from '../../projections/streams/row.ts'
 import type { Personal } from '../../schemas/index.ts'
 import { orWhenAway } from '../away.ts'
 import type { ApiContext, ProfileCaller } from '../context.ts'
-import type { Idempotency } from '../idempotency.ts'
 import { contentTypeLabel, deviceLabel, qualityLabel } from '../labels.ts'
 import type { ApiMetrics } from '../metrics.ts'
 import { Problem } from '../problems.ts'
@@ -23,7 +22,6 @@ import { takeSlot } from './slots.ts'
 
 export interface PlaybackPorts extends ApiContext {
   readonly metrics: ApiMetrics
-  readonly idempotency: Idempotency
   readonly streamsByPlan: Readonly<Record<string, number>>
 }
 

@@ -5,7 +5,6 @@ import type { FastifyInstance } from 'fastify'
 import { createOpener } from '../../producers/personal.ts'
 import type { KeyVault } from '../../stores/vault.ts'
 import type { ApiContext } from '../context.ts'
-import { createIdempotency } from '../idempotency.ts'
 import { Problem } from '../problems.ts'
 import { parseCursor } from './cursor.ts'
 import { beginErasure, erasureState } from './erasure.ts'
@@ -85,13 +84,12 @@ function once(call: () => void): () => void {
 }
 
 function addErase(app: FastifyInstance, context: ApiContext, ports: ProfilePorts): void {
-  const idempotency = createIdempotency(context.nowMs)
   app.delete<EraseRoute>('/v1/profiles/:profileId', { schema: EraseSchema }, async (request, reply) => {
     const { profileId } = request.params
     const caller = await context.admission.profile(request, reply, profileId, 'progress')
     // The key is checked and no more. A repetition retires the key that is alive by then, so it needs an event of its
     // own: one with the first one's id would be dropped, and what was retired never be destroyed.
-    idempotency.keyOf(request, `erase ${profileId}`)
+    context.idempotency.keyOf(request, `erase ${profileId}`)
     const { appId, environment, by } = caller
     const arrival = { source: 'api', appId, environment, receivedAtMs: context.nowMs() } as const
     const begun = await beginErasure({ ...context, ...ports, sleep }, arrival, {

@@ -8,13 +8,11 @@ import type { Personal } from '../../schemas/index.ts'
 import { orWhenAway } from '../away.ts'
 import type { ApiContext, ProfileCaller } from '../context.ts'
 import { isStale } from '../guarded.ts'
-import type { Idempotency } from '../idempotency.ts'
 import { API_LIMITS } from '../limits.ts'
 import { fieldProblem, readTime } from '../validation.ts'
 import type { Rows } from './judge.ts'
 
 export interface ProgressParts extends ApiContext {
-  readonly idempotency: Idempotency
   readonly writeSeconds: Histogram<'kind'>
 }
 

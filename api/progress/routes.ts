@@ -9,7 +9,7 @@ import { addWriteRoutes } from './write.ts'
 export function addProgressRoutes(
   app: FastifyInstance,
   context: ApiContext,
-  own: Pick<ProgressParts, 'idempotency' | 'writeSeconds'>,
+  own: Pick<ProgressParts, 'writeSeconds'>,
 ): void {
   const parts: ProgressParts = { ...context, ...own }
   addWriteRoutes(app, parts)

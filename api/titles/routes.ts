@@ -7,7 +7,6 @@ import { registerTitle } from '../../producers/titles.ts'
 import type { KeyGrant } from '../auth.ts'
 import type { ApiContext } from '../context.ts'
 import { type Gate, keyGate } from '../gate.ts'
-import type { Idempotency } from '../idempotency.ts'
 import { API_LIMITS } from '../limits.ts'
 import { recordSchema } from '../openapi/from-avro.ts'
 import { waitFor } from '../position.ts'
@@ -79,19 +78,14 @@ const Title = Type.Object({
   updatedAt: Type.Integer(),
 })
 
-interface Parts extends ApiContext {
-  readonly idempotency: Idempotency
-}
-
-export function addTitleRoutes(app: FastifyInstance, context: ApiContext, idempotency: Idempotency): void {
-  const parts = { ...context, idempotency }
+export function addTitleRoutes(app: FastifyInstance, context: ApiContext): void {
   const writes = keyGate(context.admission, ['admin'])
-  addPut(app, parts, writes)
-  addBulk(app, parts, writes)
-  addGet(app, parts)
+  addPut(app, context, writes)
+  addBulk(app, context, writes)
+  addGet(app, context)
 }
 
-function addPut(app: FastifyInstance, parts: Parts, gate: Gate<KeyGrant>): void {
+function addPut(app: FastifyInstance, parts: ApiContext, gate: Gate<KeyGrant>): void {
   app.put(
     '/v1/titles/:titleId',
     {
@@ -119,7 +113,7 @@ function addPut(app: FastifyInstance, parts: Parts, gate: Gate<KeyGrant>): void 
   )
 }
 
-function addBulk(app: FastifyInstance, parts: Parts, gate: Gate<KeyGrant>): void {
+function addBulk(app: FastifyInstance, parts: ApiContext, gate: Gate<KeyGrant>): void {
   app.post(
     '/v1/titles',
     {
@@ -152,7 +146,7 @@ function addBulk(app: FastifyInstance, parts: Parts, gate: Gate<KeyGrant>): void
   )
 }
 
-function addGet(app: FastifyInstance, parts: Parts): void {
+function addGet(app: FastifyInstance, parts: ApiContext): void {
   const { onRequest } = keyGate(parts.admission, ['publishable', 'data', 'admin'], 'browse')
   const schema = {
     summary: 'What the catalogue knows of a title',
@@ -180,14 +174,14 @@ interface Asked {
   readonly key: string | undefined
 }
 
-function asked({ idempotency, nowMs }: Parts, gate: Gate<KeyGrant>, request: FastifyRequest): Asked {
+function asked({ idempotency, nowMs }: ApiContext, gate: Gate<KeyGrant>, request: FastifyRequest): Asked {
   const grant = gate.callerOf(request)
   const { app: appId, environment } = grant
   const key = idempotency.keyOf(request, `${appId}\n${environment}\ntitles`)
   return { grant, key: key?.name, arrival: { source: 'api', appId, environment, receivedAtMs: nowMs() } }
 }
 
-async function append({ log, positions }: Parts, reply: FastifyReply, made: readonly Made[]): Promise<string> {
+async function append({ log, positions }: ApiContext, reply: FastifyReply, made: readonly Made[]): Promise<string> {
   const topic = made[0]?.record.topic ?? ''
   const placed = await log.append(made.map(({ record }) => record))
   const position = positions.header(placed.map((place) => ({ topic, ...place })))
