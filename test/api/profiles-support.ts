@@ -9,6 +9,7 @@ import type { ApiContext } from '../../api/context.ts'
 import { CLASS_DEFAULTS } from '../../api/limiter/limits.ts'
 import { MemoryLimiter } from '../../api/limiter/memory.ts'
 import { API_LIMITS } from '../../api/limits.ts'
+import { createIdempotency } from '../../api/idempotency.ts'
 import { positionsOf } from '../../api/position.ts'
 import { asProblem, PROBLEMS, problemDocument } from '../../api/problems.ts'
 import { addProfileRoutes } from '../../api/profiles/routes.ts'
@@ -98,6 +99,7 @@ export async function house(t: TestContext): Promise<House> {
     checkpoints,
     sealer,
     positions: positionsOf(checkpoints),
+    idempotency: createIdempotency(() => NOW_MS),
   } as Partial<ApiContext> as ApiContext
   const app = appOf(context, vault)
   t.after(async () => {
