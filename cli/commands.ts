@@ -42,6 +42,18 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Bring a catalogue from another system.',
     load: async () => (await import('./commands/import.ts')).titles,
   },
+  'import views': {
+    summary: 'Bring views that another product measured.',
+    load: async () => (await import('./commands/import.ts')).views,
+  },
+  'export views': {
+    summary: 'Write views as files that others read, and keep them right.',
+    load: async () => (await import('./commands/export.ts')).views,
+  },
+  compare: {
+    summary: "Show another product's numbers beside ours.",
+    load: async () => (await import('./commands/compare.ts')).compare,
+  },
   'profile export': {
     summary: 'Write everything that is held about a profile.',
     load: async () => (await import('./commands/profile.ts')).exporting,

@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { EventLog } from '../log/log.ts'
 import { createCodec, type EventCodec, TOPICS } from '../schemas/index.ts'
-import { ClickHouse } from '../stores/clickhouse/clickhouse.ts'
+import { ClickHouse, type ClickHouseOptions } from '../stores/clickhouse/clickhouse.ts'
 import type { StateStore } from '../stores/state.ts'
 import type { KeyVault } from '../stores/vault.ts'
 import type { LogAddress, StoreAddress } from './addresses.ts'
@@ -124,20 +124,25 @@ function replicationOf({ storeDc, storeReplication }: Config): {
   return { replication: { class: 'NetworkTopologyStrategy', [storeDc ?? 'replication_factor']: storeReplication } }
 }
 
-/** The writer's connection; the embedded interface takes the admin key for its password. */
+/** The writer's connection. */
 export function openAnalytics(config: Config, adminKey: string): ClickHouse {
+  return new ClickHouse(analyticsAccess(config, adminKey))
+}
+
+/** Where ClickHouse is, for who may write; the embedded interface takes the admin key for its password. */
+export function analyticsAccess(config: Config, adminKey: string): ClickHouseOptions {
   const { analytics } = config
   if (analytics.engine === 'embedded') {
     const url = `http://${hostPort({ host: config.analyticsHost, port: config.analyticsPort })}`
-    return new ClickHouse({ url, username: ANALYTICS_WRITER, password: adminKey, database: EMBEDDED_DATABASE })
+    return { url, username: ANALYTICS_WRITER, password: adminKey, database: EMBEDDED_DATABASE }
   }
-  return new ClickHouse({
+  return {
     url: analytics.url,
     username: analytics.username ?? 'default',
     password: config.analyticsPassword ?? analytics.password ?? '',
     database: analytics.database,
     ...(config.analyticsCaFile !== undefined && { tls: { caFile: config.analyticsCaFile } }),
-  })
+  }
 }
 
 export async function openCodec(config: Config): Promise<EventCodec> {

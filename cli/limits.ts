@@ -40,4 +40,6 @@ export const CLI_LIMITS = {
   logTailWaitMs: 1_000,
   /** A token that was made by hand should not outlive its purpose. */
   demoTokenSecondsMax: 30 * 86_400,
+  /** Definitions beside the usual ones: each costs as much as they do. */
+  definitionsMax: 4,
 } as const

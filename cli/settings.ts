@@ -18,6 +18,7 @@ import {
   webAddress,
 } from './addresses.ts'
 import { claimMapping, classLimits, jwksPlace, limitsAddress, secretText } from './caller-settings.ts'
+import { definitions } from './definitions.ts'
 
 export interface Setting<T> {
   readonly key: string
@@ -299,6 +300,14 @@ export const SETTINGS = {
     parse: port,
     group: 'Analytics',
     help: 'Port of the embedded ClickHouse interface; 0 takes a free one.',
+  }),
+
+  definitions: given({
+    key: 'PLAYHEAD_DEFINITIONS',
+    default: '',
+    parse: definitions,
+    group: 'Analytics',
+    help: 'Other definitions of the numbers, each with tables of its own beside the usual ones (qoe_views_strict), such as strict:minStallMs=500,sustainedStallMs=2000;lax:stallEndsMs=600000.',
   }),
 
   positionDays: given({

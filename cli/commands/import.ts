@@ -1,4 +1,4 @@
-/** `playhead import progress FILE` and `playhead import titles FILE`: what another system knows, as events of ours. */
+/** `playhead import progress|titles|views FILE`: what another system knows, as events of ours. */
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import { type Args, type Flag, UsageError } from '../args.ts'
@@ -15,6 +15,7 @@ import { type ImportOutcome, runImport } from '../import/run.ts'
 import { formatOf, openSource } from '../import/source.ts'
 import { stateFile } from '../import/state.ts'
 import { TITLE_FIELDS, titlesImport } from '../import/title-rows.ts'
+import { viewsImport } from '../import/view-rows.ts'
 import { untilInterrupted } from '../interrupt.ts'
 import { DEFAULT_APP, DEFAULT_ENVIRONMENT } from '../key-file.ts'
 
@@ -60,6 +61,18 @@ Fields: ${TITLE_FIELDS.join(', ')}.`,
   flags: FLAGS,
   examples: ['playhead import titles catalogue.ndjson'],
   run: async (args, io) => await run('import titles', titlesImport, args, io),
+}
+
+export const views: Command = {
+  name: 'import views',
+  about: `${ABOUT}
+A row is one view as another product measured it: Mux Data's export of views, known by the names of its columns
+(view_id, view_start and viewer_user_id are needed; its other columns as far as we have a place for them). They are kept
+beside our own views, in the table imported_views; \`playhead compare\` shows both.`,
+  positionals: [{ name: 'FILE' }],
+  flags: FLAGS,
+  examples: ['playhead import views mux-2026-11-20.csv --dry-run', 'playhead import views mux-2026-11-20.csv'],
+  run: async (args, io) => await run('import views', () => viewsImport, args, io),
 }
 
 type KindOf<T> = (codec: Awaited<ReturnType<typeof openCodec>>) => ImportKind<T>

@@ -1,4 +1,4 @@
-/** What differs between importing progress and importing titles; all else is run.ts. */
+/** What differs between importing progress, titles and views; all else is run.ts. */
 import type { Sealer } from '../../api/context.ts'
 import type { EventLog, NewRecord } from '../../log/log.ts'
 import type { ImportSource } from '../../producers/import.ts'
@@ -20,7 +20,7 @@ export interface ImportRun extends ImportSource {
 }
 
 export interface ImportKind<T> {
-  readonly name: 'progress' | 'titles'
+  readonly name: 'progress' | 'titles' | 'views'
   /** Our names; one that ends in a dot takes every name that begins so. */
   readonly fields: readonly string[]
   /** Of each list, a CSV header must have one. */

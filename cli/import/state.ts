@@ -14,7 +14,7 @@ export interface ImportCounts {
 
 export interface ImportState {
   readonly version: 1
-  readonly kind: 'progress' | 'titles'
+  readonly kind: 'progress' | 'titles' | 'views'
   /** Of this import, until the file is at its end. */
   readonly runId: string
   /** What must be the same when it goes on: format, separator, names, app. */

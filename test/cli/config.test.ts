@@ -88,6 +88,29 @@ test('trusted proxies are addresses and networks, and anything else is refused',
   }
 })
 
+test('definitions have names and parameters that differ from the usual ones', () => {
+  const read = (text: string) => SETTINGS.definitions.parse(text)
+  assert.deepEqual(read('strict:minStallMs=500,sustainedStallMs=2000; lax : stallEndsMs = 600000'), {
+    ok: true,
+    value: [
+      { name: 'strict', parameters: { minStallMs: 500, sustainedStallMs: 2_000 } },
+      { name: 'lax', parameters: { stallEndsMs: 600_000 } },
+    ],
+  })
+  assert.deepEqual(read(''), { ok: true, value: [] })
+  const wrong = [
+    'strict',
+    'Strict:minStallMs=1',
+    'a:minStall=1',
+    'a:minStallMs=x',
+    'a:minStallMs=250',
+    'a:minStallMs=1;a:minStallMs=2',
+  ]
+  for (const text of [...wrong, 'a:minStallMs=1,minStallMs=2', 'a:minStallMs=1:b'])
+    assert.equal(read(text).ok, false, text)
+  assert.equal(read('a:ebvsMinMs=1;b:ebvsMinMs=1;c:ebvsMinMs=1;d:ebvsMinMs=1;e:ebvsMinMs=1').ok, false)
+})
+
 test('an error never shows a password', () => {
   const found = problems({ PLAYHEAD_LOG: 'kafka://user:hunter2@@@bad host', PLAYHEAD_ANALYTICS: 'ftp://u:hunter2@h/d' })
   assert.equal(found.length, 2)
