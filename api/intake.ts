@@ -30,7 +30,7 @@ import { timeMsOf } from './validation.ts'
 /** What players may say. Everything else is written by the engine, or by routes that check who asks. */
 const TAKEN_TOPICS: ReadonlySet<string> = new Set(['playback-events', 'exposure-events'])
 /** On those topics too, and yet nothing that a player says. */
-const NEVER_TAKEN: ReadonlySet<string> = new Set<EventType>(['ProfileErased'])
+const NEVER_TAKEN: ReadonlySet<string> = new Set<EventType>(['ProfileErased', 'ViewImported'])
 /** What a viewer decides: a publishable key, which anybody can read in a page, proves no viewer. */
 const TAKEN_WITH_PROOF: ReadonlySet<string> = new Set<EventType>(['MarkedWatched', 'ProgressCleared'])
 

@@ -82,7 +82,7 @@ export function titleEvent(
   return { ...title, type: 'TitleRegistered', meta: importMeta(source, ['title', said], atMs), by: 'import' }
 }
 
-function importMeta(source: ImportSource, parts: readonly string[], occurredAt: number): Meta {
+export function importMeta(source: ImportSource, parts: readonly string[], occurredAt: number): Meta {
   const { appId, environment, receivedAtMs } = source
   return {
     eventId: deriveEventId('import', appId, environment, ...parts),

@@ -17,4 +17,6 @@ export const PRODUCER_LIMITS = {
   openedMax: 20_000,
   /** Randomness that is asked for at once. */
   randomPoolBytes: 4_096,
+  /** As IncidentOpened.avsc has it; a longer subject names its value by a hash. */
+  subjectCharsMax: 256,
 } as const

@@ -47,6 +47,8 @@ export interface EventCodec {
     json: unknown,
     options: { readonly without: readonly K[] },
   ): Valid<Omit<NewEventOf<T>, K>> | Invalid
+  /** What a framed event says it is, without decoding it: 'unknown' by an id not met yet, undefined if it is not framed. */
+  typeOf(value: Buffer): EventType | 'unknown' | undefined
   /** The id that `encode` writes for this type. */
   schemaIdOf(type: EventType): number
 }
@@ -77,16 +79,21 @@ class Codec implements EventCodec {
   private readonly texts = new Map<number, string>()
   /** Ids that can't be decoded, and why; `final` where asking the registry again would change nothing. */
   private readonly refused = new Map<number, { readonly why: string; readonly final: boolean }>()
+  /** By the ids of released schemas, as they are on the wire. */
+  private readonly types = new Map<number, EventType>()
   private readonly registry: SchemaRegistry | undefined
   private scratch = Buffer.allocUnsafeSlow(SCHEMA_LIMITS.scratchBytes)
 
   constructor(idOf: ReadonlyMap<number, number>, registry: SchemaRegistry | undefined) {
     this.registry = registry
     const newestId = new Map<string, number>()
+    const typeOfSubject = new Map<string, EventType>(EVENT_TYPES.map((type) => [EVENTS[type].subject, type]))
     for (const { id, subject, schema } of RELEASED) {
       const wireId = idOf.get(id) as number
       this.texts.set(wireId, schema)
       newestId.set(subject, wireId)
+      const type = typeOfSubject.get(subject)
+      if (type !== undefined) this.types.set(wireId, type)
     }
     for (const type of EVENT_TYPES) {
       const id = newestId.get(EVENTS[type].subject)
@@ -150,6 +157,11 @@ class Codec implements EventCodec {
 
   validate(type: EventType, json: unknown, options?: { readonly without: readonly string[] }): never {
     return validateEvent(type, json, options?.without ?? []) as never
+  }
+
+  typeOf(value: Buffer): EventType | 'unknown' | undefined {
+    const schemaId = schemaIdOf(value)
+    return schemaId === undefined ? undefined : (this.types.get(schemaId) ?? 'unknown')
   }
 
   schemaIdOf(type: EventType): number {

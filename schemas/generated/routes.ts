@@ -30,6 +30,7 @@ export const ROUTES = {
   ExperimentPaused: { topic: 'experiment-events', topicFrom: null, key: 'experimentId' },
   ExperimentStarted: { topic: 'experiment-events', topicFrom: null, key: 'experimentId' },
   ExperimentStopped: { topic: 'experiment-events', topicFrom: null, key: 'experimentId' },
+  ViewImported: { topic: 'playback-events', topicFrom: null, key: 'profileId' },
   Impression: { topic: 'playback-events', topicFrom: null, key: 'profileId' },
   LadderPlanned: { topic: 'ingest-events', topicFrom: null, key: 'titleId' },
   MasterProbed: { topic: 'ingest-events', topicFrom: null, key: 'titleId' },

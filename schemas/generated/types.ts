@@ -26,6 +26,7 @@ export type SlotId = Id<'SlotId'>
 export type TaskId = Id<'TaskId'>
 export type TitleId = Id<'TitleId'>
 export type VariantId = Id<'VariantId'>
+export type ViewId = Id<'ViewId'>
 export type WorkerId = Id<'WorkerId'>
 
 /** Where an advertisement break sits in its title. */
@@ -1042,6 +1043,103 @@ export interface ExperimentStopped {
   readonly by: string | null
 }
 
+/** A view as another product measured it. It is kept beside our own views and never mixed with them. */
+export interface ViewImported {
+  readonly type: 'ViewImported'
+  /** Who wrote this, and when; always the first field. */
+  readonly meta: Meta
+  /** Who watched, as the vendor was told; where it was not told, the vendor's own id of the viewer. */
+  readonly profileId: ProfileId
+  /** Whose numbers these are, such as mux. */
+  readonly vendor: string
+  /** The vendor's id of the view. */
+  readonly viewId: ViewId
+  /** The vendor's id of the session. */
+  readonly sessionId: SessionId | null
+  /** What was watched. */
+  readonly titleId: TitleId | null
+  /** Its name, as the vendor knows it. */
+  readonly titleName: string | null
+  /** When the view began, by the vendor. */
+  readonly startedAt: number
+  /** When it ended, by the vendor. */
+  readonly endedAt: number | null
+  /** Where and on what. */
+  readonly context: Context | null
+  /** What the vendor knew of the title. */
+  readonly facts: TitleFacts | null
+  /** Code of the failure that ended it. */
+  readonly errorCode: string | null
+  /** The viewer left before the first frame. */
+  readonly exitedBeforeStart: boolean | null
+  /** It failed before the first frame. */
+  readonly startupFailed: boolean | null
+  /** It failed after the first frame, or the vendor does not say when. */
+  readonly playbackFailed: boolean | null
+  /** It was refused for a reason that is no failure of playback. */
+  readonly businessFailed: boolean | null
+  /** It has no end of its own. */
+  readonly dropped: boolean | null
+  /** Intent to play to the first frame, an ad's counted. */
+  readonly startupMs: number | null
+  /** Intent to play to the first frame of the content. */
+  readonly contentStartupMs: number | null
+  /** Making of the player to its readiness. */
+  readonly playerStartupMs: number | null
+  /** Opening of the page to the making of the player. */
+  readonly pageStartupMs: number | null
+  /** Intent to play to the first frame of an ad before the content. */
+  readonly prerollStartupMs: number | null
+  /** Wall time of startup, playing and rebuffering, of content and ads. */
+  readonly watchMs: number | null
+  /** The same of the content alone. */
+  readonly contentWatchMs: number | null
+  /** Wall time in which the picture moved. */
+  readonly playingMs: number | null
+  /** Times that it rebuffered, by the vendor's definition. */
+  readonly stalls: number | null
+  /** How long it rebuffered. */
+  readonly stalledMs: number | null
+  /** Seeks. */
+  readonly seeks: number | null
+  /** Waiting after seeks. */
+  readonly seekingMs: number | null
+  /** Media time over which scaling was measured. */
+  readonly mediaMs: number | null
+  /** Upscaling in thousandths of the source, times the media time it lasted. */
+  readonly upscalePermilleMs: number | null
+  /** Downscaling in thousandths of the source, times the media time it lasted. */
+  readonly downscalePermilleMs: number | null
+  /** The greatest upscaling. */
+  readonly upscaleMaxPermille: number | null
+  /** The furthest position of the playhead. */
+  readonly furthestMs: number | null
+  /** Average bitrate by time, bits per second. */
+  readonly averageBps: number | null
+  /** Frames that were dropped. */
+  readonly droppedFrames: number | null
+  /** Behind the live edge, on average. */
+  readonly liveLatencyMs: number | null
+  /** Ad breaks that began. */
+  readonly adBreaks: number | null
+  /** Ads that began. */
+  readonly ads: number | null
+  /** Wall time in ads. */
+  readonly adMs: number | null
+  /** Ads that failed. */
+  readonly adErrors: number | null
+  /** The vendor's score of the view, 0 to 100, in thousandths of a point. */
+  readonly scoreMilli: number | null
+  /** Its score of the startup, in thousandths of a point. */
+  readonly startupScoreMilli: number | null
+  /** Its score of the smoothness, in thousandths of a point. */
+  readonly smoothnessScoreMilli: number | null
+  /** Its score of the picture, in thousandths of a point. */
+  readonly qualityScoreMilli: number | null
+  /** Its score of the success, in thousandths of a point. */
+  readonly successScoreMilli: number | null
+}
+
 /** A title was shown to a viewer somewhere, or chosen there. */
 export interface Impression {
   readonly type: 'Impression'
@@ -1916,6 +2014,7 @@ export type PlayheadEvent =
   | ExperimentPaused
   | ExperimentStarted
   | ExperimentStopped
+  | ViewImported
   | Impression
   | LadderPlanned
   | MasterProbed
