@@ -10,7 +10,7 @@
  * - a *keyed* fold keeps a state for each key; the rows a state means are written signed (the old rows with −1, the
  *   new ones with +1) whenever a batch changes them.
  */
-import type { PlayheadEvent } from '../schemas/index.ts'
+import type { EventType, PlayheadEvent } from '../schemas/index.ts'
 
 export type Cell = string | number | bigint | boolean | null | readonly Cell[]
 
@@ -94,6 +94,8 @@ export interface Keyed<S> {
    * event itself is not folded.
    */
   erases?(event: PlayheadEvent): readonly StateCell[] | undefined
+  /** The only types of event that `erases` answers to. */
+  readonly erasers?: readonly EventType[]
   /**
    * The fold reads `personal`: the runtime opens what is sealed before it folds. An event whose key was destroyed is
    * counted undecryptable and not folded. Without it, events are folded as they are, sealed.
@@ -109,6 +111,13 @@ export interface Projection<S = unknown> {
   readonly parameters?: Readonly<Record<string, number>>
   /** A keyed projection reads one topic: a key's events are then in one partition, in order. */
   readonly topics: readonly string[]
+  /**
+   * The only types of event that mean anything to it. Records of other types are folded without being decoded: to this
+   * projection they are nothing, whatever is in them. Without it every record is decoded.
+   */
+  readonly reads?: readonly EventType[]
+  /** Records of a batch, where the runtime's own number does not suit it. */
+  readonly batchRecordsMax?: number
   /** A batch is begun at most this often: long for rows that cost an insert, short for plain upserts. */
   readonly batchMs: number
   /** Every landing table its rows go to; none for projections that only upsert. */

@@ -31,5 +31,10 @@ export function newest<T extends Stamp>(held: T | undefined, next: T): T {
   if (held === undefined) return next
   if (next.atMs !== held.atMs) return next.atMs > held.atMs ? next : held
   if (next.eventId !== held.eventId) return next.eventId > held.eventId ? next : held
-  return JSON.stringify(next) > JSON.stringify(held) ? next : held
+  return textOf(next) > textOf(held) ? next : held
+}
+
+/** Some hold whole numbers beyond JSON's own. */
+function textOf(stamp: Stamp): string {
+  return JSON.stringify(stamp, (_name, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
 }

@@ -58,6 +58,7 @@ export function erasuresV1(): Projection {
     name,
     foldVersion: 1,
     topics: ['playback-events'],
+    reads: ['ProfileErased'],
     batchMs: 1_000,
     landings: [],
     keyed: keyed as Keyed<unknown>,

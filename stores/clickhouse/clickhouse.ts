@@ -175,7 +175,7 @@ export class ClickHouse implements AnalyticsStore {
   }
 }
 
-function tlsOf(tls: ClickHouseOptions['tls']): { tls?: { ca_cert: Buffer; cert?: Buffer; key?: Buffer } } {
+export function tlsOf(tls: ClickHouseOptions['tls']): { tls?: { ca_cert: Buffer; cert?: Buffer; key?: Buffer } } {
   if (tls?.caFile === undefined) return {}
   const ca_cert = readFileSync(tls.caFile)
   if (tls.certFile === undefined || tls.keyFile === undefined) return { tls: { ca_cert } }
