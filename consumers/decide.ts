@@ -4,7 +4,7 @@
  */
 import type { LogRecord, TopicPartition } from '../log/log.ts'
 import type { Entry } from '../projections/projection.ts'
-import type { EventCodec } from '../schemas/index.ts'
+import type { EventCodec, EventType } from '../schemas/index.ts'
 import { BREATHE_EVERY, breathe } from './breathe.ts'
 import type { DuplicateWindow } from './duplicates.ts'
 
@@ -24,6 +24,8 @@ export interface Decision extends Entry {
 export interface Deciding {
   readonly codec: EventCodec
   readonly window: DuplicateWindow
+  /** Types that the projection reads; undefined: all. */
+  readonly reads?: ReadonlySet<EventType> | undefined
   /** A redo obeys the parked positions of its intent exactly. */
   readonly obey: ReadonlySet<bigint> | undefined
   /** Fetches a writer schema that is not known yet; false: there is none. Retries by itself. */
@@ -38,7 +40,12 @@ export async function decide(
   const decisions: Decision[] = []
   for (const record of records) {
     if (decisions.length % BREATHE_EVERY === BREATHE_EVERY - 1) await breathe()
-    if (deciding.window.seen(record.value, record.position)) {
+    const again = deciding.window.seen(record.value, record.position)
+    if (isNothing(record, deciding)) {
+      decisions.push(decision(record, place, again ? 'duplicate' : 'folded', undefined, undefined, undefined))
+      continue
+    }
+    if (again) {
       decisions.push(duplicate(record, place, deciding))
       continue
     }
@@ -46,6 +53,13 @@ export async function decide(
     decisions.push(pending instanceof Promise ? await pending : pending)
   }
   return decisions
+}
+
+/** A type that the projection does not read. What can't be told without decoding is decoded. */
+function isNothing({ value, position }: LogRecord, { reads, codec, obey }: Deciding): boolean {
+  if (reads === undefined || obey?.has(position)) return false
+  const type = codec.typeOf(value)
+  return type !== undefined && type !== 'unknown' && !reads.has(type)
 }
 
 function decideOne(record: LogRecord, place: TopicPartition, deciding: Deciding): Decision | Promise<Decision> {

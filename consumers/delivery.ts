@@ -15,7 +15,7 @@
  */
 import type { EventLog, LogRecord, Position, TopicPartition } from '../log/log.ts'
 import { createOpener, type FoundKeys, type Opener } from '../producers/personal.ts'
-import type { EventCodec } from '../schemas/index.ts'
+import type { EventCodec, EventType } from '../schemas/index.ts'
 import type { AnalyticsStore } from '../stores/analytics.ts'
 import { STORE_LIMITS } from '../stores/limits.ts'
 import {
@@ -34,6 +34,7 @@ import { StaleOwner, Stalled } from './errors.ts'
 import type { AtFailpoint } from './failpoints.ts'
 import { addTally, BatchFold, type FoldedBatch, type Folding, foldBatch, NO_TALLY, tooManyParked } from './fold.ts'
 import type { Generation } from './generation.ts'
+import { foldsInSlices, KeyedSlices } from './keyed.ts'
 import { CONSUMER_LIMITS } from './limits.ts'
 import { untilDone, type Waiting, type World } from './retry.ts'
 import type { LandingBody } from './rows.ts'
@@ -52,15 +53,17 @@ export interface DeliveryPorts {
   readonly at: AtFailpoint
   /** The analytics database of the generation: its landing tables and their targets. */
   readonly database: string
+  /** Its tables drop rows that grew old. */
+  readonly forgets?: boolean
 }
 
 /** A batch on its way: decided, and folded already where that needs no state. */
-export interface Prepared {
-  /** What is still to be folded; empty for a journal. */
-  readonly decisions: readonly Decision[]
-  readonly to: bigint
-  readonly folded: FoldedBatch | undefined
-}
+export type Prepared = { readonly to: bigint } & (
+  | { readonly kind: 'folded'; readonly batch: FoldedBatch }
+  | { readonly kind: 'decided'; readonly decisions: readonly Decision[] }
+  /** To be decided and folded slice by slice. */
+  | { readonly kind: 'read'; readonly records: readonly LogRecord[] }
+)
 
 export class Delivery {
   readonly key: CommitKey
@@ -75,6 +78,7 @@ export class Delivery {
   readonly #tokens: TokenWindow
   #record: CommitRecord | undefined
   #window: DuplicateWindow | undefined
+  readonly #reads: ReadonlySet<EventType> | undefined
 
   constructor(generation: Generation, place: TopicPartition, ports: DeliveryPorts, signal: AbortSignal) {
     this.#generation = generation
@@ -83,7 +87,8 @@ export class Delivery {
     this.#signal = signal
     this.key = { generation: generation.id, ...place }
     this.#owner = ownerName(this.key)
-    const { keyed, landings } = generation.projection
+    const { keyed, landings, reads } = generation.projection
+    this.#reads = reads && new Set(reads)
     const { states } = ports
     this.#cache = keyed === undefined || states === undefined ? undefined : new StateCache(states, { keyed, landings })
     this.#opener = createOpener(ports.vault)
@@ -150,22 +155,26 @@ export class Delivery {
     const last = records[records.length - 1]
     if (last === undefined) throw new Error('an empty batch')
     const to = last.position
-    if (this.#generation.projection.keyed !== undefined) {
-      return { to, decisions: await this.#decide(records, undefined), folded: undefined }
+    const { keyed } = this.#generation.projection
+    if (keyed !== undefined) {
+      if (foldsInSlices(keyed, records, this.#ports.codec)) return { kind: 'read', to, records }
+      return { kind: 'decided', to, decisions: await this.#decide(records, undefined) }
     }
     const batch = new BatchFold(this.#folding(to, undefined))
     for (let i = 0; i < records.length; i += BREATHE_EVERY) {
       batch.take(await this.#decide(records.slice(i, i + BREATHE_EVERY), undefined))
     }
-    return { to, decisions: [], folded: batch.close() }
+    return { kind: 'folded', to, batch: batch.close() }
   }
 
   /** The rest of step 3, and steps 4 to 8, for records that start at the checkpoint. */
-  async deliver({ decisions, to, folded }: Prepared): Promise<FoldedBatch> {
+  async deliver(prepared: Prepared): Promise<FoldedBatch> {
     const { at } = this.#ports
     await at('batch.read')
+    const { to } = prepared
     const from = this.record.checkpoint
-    const batch = folded ?? (await this.#fold(decisions, to, undefined))
+    const batch = await this.#batchOf(prepared)
+    if (batch.bodies.some(({ rows }) => rows > STORE_LIMITS.insertRowsMax)) return await this.#inHalves(prepared)
     if (tooManyParked(batch)) throw this.#tooManyParked(batch)
     await at('batch.folded')
     const intent: Intent = {
@@ -181,6 +190,46 @@ export class Delivery {
     await this.#write(batch, intent, batch.bodies)
     await this.#advance(batch, intent)
     return batch
+  }
+
+  async #batchOf(prepared: Prepared): Promise<FoldedBatch> {
+    switch (prepared.kind) {
+      case 'folded':
+        return prepared.batch
+      case 'decided':
+        return await this.#fold(prepared.decisions, prepared.to, undefined)
+      case 'read':
+        return await this.#foldInSlices(prepared.records, prepared.to)
+    }
+  }
+
+  async #foldInSlices(records: readonly LogRecord[], to: bigint): Promise<FoldedBatch> {
+    const folding = this.#folding(to, undefined)
+    const output = new BatchFold(folding)
+    const slices = new KeyedSlices(this.#generation.projection.keyed!, folding)
+    for (let i = 0; i < records.length; i += BREATHE_EVERY) {
+      const decided = await this.#decide(records.slice(i, i + BREATHE_EVERY), undefined)
+      output.take(await slices.take(decided, (attempt) => this.#until('states', attempt)))
+    }
+    slices.finish(output)
+    return output.close()
+  }
+
+  /** More rows than an insert may have: the batch is delivered as two. Its ids are not seen any more when it comes again. */
+  async #inHalves(prepared: Prepared): Promise<FoldedBatch> {
+    const records = prepared.kind === 'read' ? prepared.records : []
+    if (records.length < 2) {
+      throw new Stalled(
+        'TOO_MANY_ROWS',
+        `${this.#owner}: what the batch up to ${prepared.to} means has more rows than an insert may have (insertRowsMax)`,
+        'report it with this message: no batch of this projection should mean so many',
+      )
+    }
+    const { log } = this.#ports
+    this.#window = await this.#until('log', () => readBackWindow(log, this.#place, this.record.checkpoint as Position))
+    const half = records.length >> 1
+    await this.deliver(await this.prepare(records.slice(0, half)))
+    return await this.deliver(await this.prepare(records.slice(half)))
   }
 
   async #firstRecord(): Promise<CommitRecord> {
@@ -219,6 +268,7 @@ export class Delivery {
     const decisions = await decide(records, this.#place, {
       codec,
       window: this.#window!,
+      reads: this.#reads,
       obey: redo === undefined ? undefined : new Set(redo.parked),
       learn: (id) => this.#until('schema registry', () => codec.learn(id)),
     })

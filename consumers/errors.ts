@@ -16,7 +16,13 @@ export class Abandoned extends Error {
   }
 }
 
-export type StallCode = 'TOKEN_FORGOTTEN' | 'TOO_MANY_PARKED' | 'REDO_DIFFERS' | 'LOG_GAP' | 'UNEXPECTED'
+export type StallCode =
+  | 'TOKEN_FORGOTTEN'
+  | 'TOO_MANY_PARKED'
+  | 'TOO_MANY_ROWS'
+  | 'REDO_DIFFERS'
+  | 'LOG_GAP'
+  | 'UNEXPECTED'
 
 /** The partition can't go on by itself: red until an operator or a restart cures it. Nothing is skipped meanwhile. */
 export class Stalled extends Error {

@@ -15,9 +15,8 @@ import { Stalled } from './errors.ts'
 import { rowHash32 } from './hash.ts'
 import { foldKeyed } from './keyed.ts'
 import { CONSUMER_LIMITS } from './limits.ts'
-import type { RowVersions } from './row-versions.ts'
 import { LandingBody } from './rows.ts'
-import type { Held, StateCache } from './state-cache.ts'
+import { type Held, NOTHING_STANDS, type Standing, type StateCache } from './state-cache.ts'
 
 export interface FoldedBatch {
   readonly parked: readonly ParkedRecord[]
@@ -74,6 +73,19 @@ export function unfoldable(decision: Decision, { place, redo }: Folding, error: 
   return parkFolded(decision, place, detail)
 }
 
+/** A row as it stood: its text, if the batch before wrote it. */
+interface Stood {
+  readonly row: SignedRow
+  readonly version: number
+  readonly text: string | undefined
+}
+
+/** Standing rows while they are gathered. */
+interface Growing {
+  readonly rowVersions: number[]
+  readonly texts: (string | undefined)[]
+}
+
 /** Collects what a batch means, table by table. A journal's rows may be taken slice by slice, and the slice let go. */
 export class BatchFold {
   readonly #folding: Folding
@@ -93,10 +105,9 @@ export class BatchFold {
     this.#to = Number(folding.to)
   }
 
-  insert(landing: Landing, rowKey: string, cells: readonly Cell[], version: bigint | number, sign: 1 | -1): void {
-    this.#bodyOf(landing).add(cells, sign)
-    const hash = rowHash32(rowKey, version)
-    this.#audit += sign === 1 ? hash : -hash
+  #insert(landing: Landing, rowKey: string, cells: readonly Cell[], version: bigint): void {
+    this.#bodyOf(landing).add(cells)
+    this.#audit += rowHash32(rowKey, version)
   }
 
   /** A changed state: of its rows, those that changed go out as they were and come in as they are. */
@@ -109,47 +120,62 @@ export class BatchFold {
     state: unknown,
   ): void {
     const { to } = this.#folding
-    const rowVersions = this.#exchange(before, keyed, state)
-    const held = { state, version: to, rowVersions }
+    const held = { state, version: to, ...this.#exchange(before, keyed, state) }
     this.#states.set(text, held)
     this.#upserts.push(cache.rowOf(key, held))
   }
 
   /**
-   * Answers the versions of the rows that stand now. Mostly they are the same rows in the same order but for a few at
-   * the end, and the same objects; only from where that is not so they are looked up by name.
+   * Answers the rows that stand now: their versions, and the text of those that this batch wrote, which is wanted again
+   * when they change. Mostly they are the same rows in the same order but for a few at the end, and the same objects;
+   * only from where that is not so they are looked up by name.
    */
-  #exchange(before: Held<unknown> | undefined, keyed: Keyed<unknown>, state: unknown): RowVersions {
+  #exchange(before: Held<unknown> | undefined, keyed: Keyed<unknown>, state: unknown): Standing {
     const now = keyed.rows(state)
-    if (before === undefined) return now.map((row) => this.#signed(row, this.#to, 1))
-    const old = keyed.rows(before.state)
-    const { rowVersions } = before
+    const standing: Growing = { rowVersions: [], texts: [] }
+    const old = before === undefined ? [] : keyed.rows(before.state)
+    const { rowVersions, texts } = before ?? NOTHING_STANDS
     if (rowVersions.length !== old.length)
       throw new Error(`${old.length} rows stand under ${rowVersions.length} versions`)
-    if (old === now) return rowVersions
-    const standing: number[] = []
+    if (old === now) return { rowVersions, texts }
+    const at = (i: number): Stood => ({ row: old[i]!, version: rowVersions[i]!, text: texts[i] })
     let same = 0
     for (; same < old.length && same < now.length; same++) {
-      const row = old[same]!
       const next = now[same]!
-      if (row !== next && row.rowKey !== next.rowKey) break
-      standing.push(this.#replace(row, rowVersions[same]!, next))
+      if (old[same] === next) {
+        standing.rowVersions.push(rowVersions[same]!)
+        standing.texts.push(undefined)
+      } else if (old[same]!.rowKey === next.rowKey) this.#replace(at(same), next, standing)
+      else break
     }
-    const left = new Map(old.slice(same).map((row, i) => [row.rowKey, { row, version: rowVersions[same + i]! }]))
+    const left = new Map(old.slice(same).map((row, i) => [row.rowKey, at(same + i)]))
     for (const next of now.slice(same)) {
-      const found = left.get(next.rowKey)
+      this.#replace(left.get(next.rowKey), next, standing)
       left.delete(next.rowKey)
-      standing.push(found ? this.#replace(found.row, found.version, next) : this.#signed(next, this.#to, 1))
     }
-    for (const { row, version } of left.values()) this.#signed(row, version, -1)
+    for (const stood of left.values()) this.#takeBack(stood)
     return standing
   }
 
-  /** Two rows of one name: the version under which it stands from now on. */
-  #replace(row: SignedRow, version: number, next: SignedRow): number {
-    if (row === next || (row.landing === next.landing && sameCells(row.cells, next.cells))) return version
-    this.#signed(row, version, -1)
-    return this.#signed(next, this.#to, 1)
+  /** `next` stands from now on, and `stood`, of the same name, no more; unless they are the same. */
+  #replace(stood: Stood | undefined, next: SignedRow, standing: Growing): void {
+    if (stood !== undefined) {
+      const { row } = stood
+      if (row === next || (row.landing === next.landing && sameCells(row.cells, next.cells))) {
+        standing.rowVersions.push(stood.version)
+        standing.texts.push(undefined)
+        return
+      }
+      this.#takeBack(stood)
+    }
+    const text = this.#bodyOf(next.landing).textOf(next.cells)
+    this.#signed(next, this.#to, 1, text)
+    standing.rowVersions.push(this.#to)
+    standing.texts.push(text)
+  }
+
+  #takeBack({ row, version, text }: Stood): void {
+    this.#signed(row, version, -1, text ?? this.#bodyOf(row.landing).textOf(row.cells))
   }
 
   erase(erasure: Erasure): void {
@@ -157,9 +183,9 @@ export class BatchFold {
   }
 
   /** A state that goes: the rows that stood for it are taken back. */
-  withdraw(keyed: Keyed<unknown>, { state, rowVersions }: Held<unknown>): void {
+  withdraw(keyed: Keyed<unknown>, { state, rowVersions, texts }: Held<unknown>): void {
     keyed.rows(state).forEach((row, i) => {
-      this.#signed(row, rowVersions[i]!, -1)
+      this.#takeBack({ row, version: rowVersions[i]!, text: texts[i] })
     })
   }
 
@@ -172,7 +198,7 @@ export class BatchFold {
       if (parked !== undefined) this.#parked.push(parked)
       const row = journal?.row(decision)
       if (journal !== undefined && row !== undefined) {
-        this.insert(journal.landing, journal.rowKey(decision), row, position, 1)
+        this.#insert(journal.landing, journal.rowKey(decision), row, position)
       }
     }
   }
@@ -196,11 +222,10 @@ export class BatchFold {
     }
   }
 
-  #signed(row: SignedRow, version: number, sign: 1 | -1): number {
-    const { topic, partition } = this.#folding.place
-    const cells = [topic, partition, row.rowKey, version, sign, ...row.cells]
-    this.insert(row.landing, row.rowKey, cells, version, sign)
-    return version
+  #signed({ landing, rowKey }: SignedRow, version: number, sign: 1 | -1, text: string): void {
+    this.#bodyOf(landing).addSigned(this.#folding.place, rowKey, version, sign, text)
+    const hash = rowHash32(rowKey, version)
+    this.#audit += sign === 1 ? hash : -hash
   }
 
   #bodyOf(landing: Landing): LandingBody {

@@ -35,6 +35,8 @@ export interface ConsumersOptions {
   readonly projections: readonly Projection[]
   /** Makes a generation's analytics tables and answers their database; not called for projections without rows. */
   prepare(generation: Generation): Promise<string>
+  /** Whether its tables drop rows that grew old; they are not audited then. */
+  forgets?(generation: Generation): boolean
   readonly logger: WorkerLogger
   readonly metrics?: Registry
   readonly world?: World
@@ -70,6 +72,7 @@ export async function startConsumers(options: ConsumersOptions): Promise<Consume
       world,
       at: options.at ?? noFailpoints,
       database: projection.landings.length === 0 ? '' : await options.prepare(generation),
+      forgets: options.forgets?.(generation) ?? false,
     })
     tenants.push(tenant)
   }

@@ -6,11 +6,13 @@
  * nor folded. A state's version says on which side it is: at most the erasure's position, it is from an earlier batch;
  * above, it is from this very batch, written by an owner that died, and holds only what came after.
  */
+
+import type { LogRecord } from '../log/log.ts'
 import type { Keyed, StateCell } from '../projections/projection.ts'
-import type { Personal, PlayheadEvent } from '../schemas/index.ts'
+import type { EventCodec, Personal, PlayheadEvent } from '../schemas/index.ts'
 import type { Decision } from './decide.ts'
 import { type BatchFold, type Erasure, type Folding, unfoldable } from './fold.ts'
-import { keyText, type StateCache } from './state-cache.ts'
+import { type Held, keyText, type StateCache } from './state-cache.ts'
 
 /** What an event is to this projection. */
 interface Item {
@@ -23,14 +25,86 @@ interface Item {
 
 type Erasures = ReadonlyMap<string, Erasure>
 
+/**
+ * Whether a batch may be folded slice by slice, each event decoded, folded and let go: nothing in it is opened, and
+ * nothing in it can erase what came before. (An event of a type that is not known yet might.)
+ */
+export function foldsInSlices(keyed: Keyed<unknown>, records: readonly LogRecord[], codec: EventCodec): boolean {
+  const { erases, erasers, personal } = keyed
+  if (personal === true || (erases !== undefined && erasers === undefined)) return false
+  if (erasers === undefined) return true
+  return records.every(({ value }) => {
+    const type = codec.typeOf(value)
+    return type === undefined || (type !== 'unknown' && !erasers.includes(type))
+  })
+}
+
+/** A batch on its way through a keyed fold, slice by slice. */
+export class KeyedSlices {
+  readonly #keyed: Keyed<unknown>
+  readonly #folding: Folding
+  readonly #cache: StateCache<unknown>
+  readonly #keys = new Map<string, readonly StateCell[]>()
+  readonly #before = new Map<string, Held<unknown>>()
+  readonly #after = new Map<string, unknown>()
+
+  constructor(keyed: Keyed<unknown>, folding: Folding) {
+    this.#keyed = keyed
+    this.#folding = folding
+    this.#cache = cacheOf(folding)
+  }
+
+  /** Answers what became of each record. `until` repeats what a store that is away refuses. */
+  async take(
+    decided: readonly Decision[],
+    until: <T>(attempt: () => Promise<T>) => Promise<T>,
+  ): Promise<readonly Decision[]> {
+    const decisions = [...decided]
+    const items = itemsOf(decisions, this.#keyed, this.#folding)
+    const unknown = new Map<string, readonly StateCell[]>()
+    for (const item of items) {
+      if (item?.erases !== undefined) throw new Error('an event erases that was not known to')
+      if (item?.key !== undefined && !this.#keys.has(item.text)) unknown.set(item.text, item.key)
+    }
+    if (unknown.size > 0) {
+      for (const [text, held] of await until(() => this.#cache.load(unknown))) this.#before.set(text, held)
+      for (const [text, key] of unknown) this.#keys.set(text, key)
+    }
+    items.forEach((item, i) => {
+      if (item?.key === undefined) return
+      const { text, event } = item
+      const held = this.#before.get(text)
+      if (held !== undefined && decisions[i]!.position <= held.version) return
+      try {
+        const state = this.#after.has(text) ? this.#after.get(text) : held?.state
+        this.#after.set(text, this.#keyed.fold(state, event))
+      } catch (error) {
+        decisions[i] = unfoldable(decisions[i]!, this.#folding, error)
+      }
+    })
+    return decisions
+  }
+
+  finish(output: BatchFold): void {
+    for (const [text, state] of this.#after) {
+      output.change(this.#keyed, this.#cache, this.#keys.get(text)!, text, this.#before.get(text), state)
+    }
+  }
+}
+
+function cacheOf({ cache }: Folding): StateCache<unknown> {
+  if (cache === undefined) throw new Error('a keyed projection needs its state table')
+  return cache
+}
+
 export async function foldKeyed(
   decisions: Decision[],
   keyed: Keyed<unknown>,
   folding: Folding,
   output: BatchFold,
 ): Promise<void> {
-  const { cache, projection } = folding
-  if (cache === undefined) throw new Error('a keyed projection needs its state table')
+  const { projection } = folding
+  const cache = cacheOf(folding)
   const items = itemsOf(decisions, keyed, folding)
   if (keyed.personal === true) await openItems(items, decisions, folding)
   const erasures = erasuresOf(items, decisions)

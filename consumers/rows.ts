@@ -2,6 +2,7 @@
  * Rows on their way to one landing table, as TabSeparated text: built once, the same bytes in every retry. (A cell of JSON
  * needs no escaping there, and ClickHouse reads it faster than rows of JSON.)
  */
+import type { TopicPartition } from '../log/log.ts'
 import type { Cell, Landing } from '../projections/projection.ts'
 
 const FLUSH_CHARS = 256 * 1024
@@ -24,12 +25,27 @@ export class LandingBody {
     this.#prefix = `${term}`
   }
 
-  add(cells: readonly Cell[], sign: 1 | -1 = 1): void {
-    let line = this.#prefix
+  add(cells: readonly Cell[]): void {
+    this.#line(this.#prefix + this.textOf(cells), 1)
+  }
+
+  /** A row with its sign; `text` are its other cells as `textOf` says them. */
+  addSigned({ topic, partition }: TopicPartition, rowKey: string, version: number, sign: 1 | -1, text: string): void {
+    const key = NEEDS_ESCAPE.test(rowKey) ? escaped(rowKey) : rowKey
+    this.#line(`${this.#prefix}\t${topic}\t${partition}\t${key}\t${version}\t${sign}${text}`, sign)
+  }
+
+  /** Cells as they stand in a line, each with a tab before it. */
+  textOf(cells: readonly Cell[]): string {
+    let line = ''
     for (let i = 0; i < cells.length; i++) {
       const cell = cells[i]!
-      line += typeof cell === 'string' ? `\t${this.#textOf(cell, i)}` : `\t${cellText(cell)}`
+      line += typeof cell === 'string' ? `\t${this.#escaped(cell, i)}` : `\t${cellText(cell)}`
     }
+    return line
+  }
+
+  #line(line: string, sign: 1 | -1): void {
     this.#text += `${line}\n`
     this.rows++
     if (sign === 1) this.standing++
@@ -37,7 +53,7 @@ export class LandingBody {
   }
 
   /** Many columns hold the same text row after row; it is looked through once. */
-  #textOf(cell: string, column: number): string {
+  #escaped(cell: string, column: number): string {
     if (cell === this.#last[column]) return this.#lastText[column]!
     this.#last[column] = cell
     const text = cellText(cell)

@@ -7,13 +7,20 @@ import type { ColumnValue, StateRow, StateTable } from '../stores/state.ts'
 import { CONSUMER_LIMITS } from './limits.ts'
 import { decodeRowVersions, encodeRowVersions, NO_ROWS, type RowVersions } from './row-versions.ts'
 
-export interface Held<S> {
+export interface Held<S> extends Standing {
   readonly state: S
   /** The last position folded into it: events at or below are in it already. */
   readonly version: bigint
-  /** Versions of the rows that stand for it, in their order. */
-  readonly rowVersions: RowVersions
 }
+
+/** The rows that stand for a state, in their order. */
+export interface Standing {
+  readonly rowVersions: RowVersions
+  /** Of those that the last batch wrote, which will most likely change next: their cells as text. */
+  readonly texts: readonly (string | undefined)[]
+}
+
+export const NOTHING_STANDS: Standing = { rowVersions: NO_ROWS, texts: [] }
 
 /** What stands in the column of a projection without rows. */
 const NONE = -1n
@@ -117,6 +124,7 @@ export class StateCache<S> {
     if (this.#hasRows !== last instanceof Uint8Array)
       throw new TypeError('a state row without the versions of its rows')
     const rowVersions = last instanceof Uint8Array ? decodeRowVersions(last) : NO_ROWS
-    return { state: this.#keyed.fromColumns(row.columns.slice(0, -1), row.key), version: row.version, rowVersions }
+    const state = this.#keyed.fromColumns(row.columns.slice(0, -1), row.key)
+    return { state, version: row.version, rowVersions, texts: NOTHING_STANDS.texts }
   }
 }

@@ -63,6 +63,8 @@ export class PartitionWorker {
   #read = 0n
   #inFlight = 0n
   #retriesBefore = 0
+  /** Longer where an audit takes long: a keyed projection's looks at all of its rows. */
+  #auditEveryMs: number = CONSUMER_LIMITS.auditEveryMs
   #audited = { atMs: 0, mark: AUDIT_FROM_START }
   #finding: AuditFinding | undefined
   #lastMovedMs: number
@@ -196,8 +198,9 @@ export class PartitionWorker {
   #readFrom(from: Position): Promise<ReadAnswer> {
     const { log, world } = this.#ports
     const { batchBytesMax: bytesMax, readWaitMs: waitMs } = CONSUMER_LIMITS
-    const { keyed } = this.#generation.projection
-    const recordsMax = keyed === undefined ? CONSUMER_LIMITS.batchRecordsMax : CONSUMER_LIMITS.keyedBatchRecordsMax
+    const { keyed, batchRecordsMax } = this.#generation.projection
+    const usual = keyed === undefined ? CONSUMER_LIMITS.batchRecordsMax : CONSUMER_LIMITS.keyedBatchRecordsMax
+    const recordsMax = batchRecordsMax ?? usual
     const request = { ...this.place, from, bytesMax, recordsMax, waitMs, signal: this.#draining.signal }
     const waiting = this.#delivery!.waiting
     return untilDone('log', () => log.read(request), world, this.#abandoned.signal, waiting)
@@ -205,8 +208,10 @@ export class PartitionWorker {
 
   /** Between two batches, when nothing of ours is under way. A journal is audited from where it was audited before. */
   async #auditIfDue(delivery: Delivery): Promise<void> {
-    const { analytics, database, world } = this.#ports
-    if (world.nowMs() - this.#audited.atMs < CONSUMER_LIMITS.auditEveryMs) return
+    const { analytics, database, world, forgets } = this.#ports
+    const begunMs = world.nowMs()
+    // Rows that grew too old are gone and still in the sum.
+    if (forgets || begunMs - this.#audited.atMs < this.#auditEveryMs) return
     const { projection } = this.#generation
     const { record, key } = delivery
     const mark = projection.keyed === undefined ? this.#audited.mark : AUDIT_FROM_START
@@ -217,6 +222,8 @@ export class PartitionWorker {
         this.#logger.error({ ...finding.key, finding: shown(finding) }, 'audit: rows are not what was committed')
       const audited = { checkpoint: record.checkpoint, sum: record.audit }
       this.#audited = { atMs: world.nowMs(), mark: finding === undefined ? audited : AUDIT_FROM_START }
+      const pausedMs = (world.nowMs() - begunMs) * CONSUMER_LIMITS.auditPauses
+      this.#auditEveryMs = Math.max(CONSUMER_LIMITS.auditEveryMs, pausedMs)
     } catch (error) {
       if (!mayPass(error)) throw error
       this.#audited = { ...this.#audited, atMs: world.nowMs() }

@@ -5,13 +5,15 @@ import { Delivery, type DeliveryPorts } from '../../consumers/delivery.ts'
 import { StaleOwner, Stalled } from '../../consumers/errors.ts'
 import { CONSUMER_LIMITS } from '../../consumers/limits.ts'
 import type { NewRecord } from '../../log/log.ts'
+import type { Projection } from '../../projections/projection.ts'
 import { SchemaRegistryUnavailable } from '../../schemas/index.ts'
+import type { LandingInsert } from '../../stores/analytics.ts'
 import { StoreUnavailable } from '../../stores/errors.ts'
 import { STORE_LIMITS } from '../../stores/limits.ts'
 import { simEngines } from '../sim/engine-set.ts'
 import { assertExactlyOnce, deliverRest, newScene, nextBatch, own, owner, type Scene } from './deaths.ts'
 import { type EngineSet, EVENTS_PROJECTION } from './engine-set.ts'
-import { TALLY } from './tally.ts'
+import { TALLY, TALLY_LANDING, type Tally } from './tally.ts'
 
 let engines: EngineSet
 before(async () => {
@@ -176,3 +178,40 @@ function withForgotten(scene: Scene): Delivery {
   const blocks = async (table: string) => (await analytics.blocks(table)) + BigInt(STORE_LIMITS.tokenWindowBlocks)
   return withPorts(scene, { analytics: { ...analytics, blocks } })
 }
+
+test('a batch that means more rows than an insert may have is delivered as several, each event once', async () => {
+  // A change takes as many rows back as it writes, so that one profile's fits and two profiles' don't.
+  const perProfile = STORE_LIMITS.insertRowsMax / 2 - 10
+  const many: Projection = {
+    ...TALLY,
+    name: 'many',
+    keyed: {
+      ...TALLY.keyed!,
+      rows: (state) =>
+        Array.from({ length: perProfile }, (_, i) => {
+          const { profileId, events, positionsMs } = state as Tally
+          return { landing: TALLY_LANDING, rowKey: `${profileId}/${i}`, cells: [events, positionsMs] }
+        }),
+    },
+  }
+  const scene = await newScene(engines, many)
+  const inserts: number[] = []
+  const analytics: DeliveryPorts['analytics'] = Object.assign(Object.create(engines.analytics), {
+    insert: (insert: LandingInsert) => {
+      inserts.push(insert.rows)
+      return engines.analytics.insert(insert)
+    },
+  })
+  const delivery = withPorts(scene, { analytics })
+  await delivery.takeOver()
+  await deliverRest(scene, delivery, 3)
+  const { checkpoint, tally, audit: sum } = delivery.record
+  assert.equal(checkpoint, 8n)
+  // As when it is delivered in one: the copy is a copy, although its batch was begun twice.
+  assert.deepEqual([tally.folded, tally.duplicates, tally.parked], [5n, 1n, 2n])
+  assert.ok(inserts.length > 3, 'more inserts than batches')
+  assert.ok(inserts.every((rows) => rows <= 2 * perProfile))
+  const table = `${scene.ports.database}.tally`
+  const found = await engines.analytics.audit(table, delivery.key, 0n, checkpoint)
+  assert.deepEqual([found.rows, found.sum], [2n * BigInt(perProfile), sum])
+})

@@ -31,6 +31,7 @@ const keyed: Keyed<Tally> = {
     ],
   },
   key: (event) => ('profileId' in event && typeof event.profileId === 'string' ? [event.profileId] : undefined),
+  erasers: ['ProfileErased'],
   erases: (event) => (event.type === 'ProfileErased' ? [event.profileId] : undefined),
   fold(state, event) {
     const { profileId = '', positionMs = 0 } = event as { profileId?: string; positionMs?: number | null }

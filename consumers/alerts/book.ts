@@ -1,0 +1,63 @@
+/**
+ * What the log says of incidents, as the projection `incidents` has folded it. It is asked only once the projection has
+ * passed the log's end: an incident that somebody opened a moment ago must not be opened again.
+ */
+import type { EventLog } from '../../log/log.ts'
+import type { IncidentRow } from '../../projections/incidents/row.ts'
+import { incidentRow } from '../../projections/incidents/v1.ts'
+import type { CommitStore, StateTable } from '../../stores/state.ts'
+
+export interface BookPorts {
+  readonly log: EventLog
+  readonly commits: CommitStore
+  readonly incidents: StateTable
+  /** Of the projection `incidents`. */
+  readonly generation: string
+}
+
+/** By subject. */
+export interface Book {
+  /** The incident that opened last; at most one is open. */
+  readonly last: ReadonlyMap<string, IncidentRow>
+}
+
+const TOPIC = 'engine-events'
+
+export class IncidentBook {
+  readonly #ports: BookPorts
+  #read: { readonly through: string; readonly book: Book } | undefined
+
+  constructor(ports: BookPorts) {
+    this.#ports = ports
+  }
+
+  async read(): Promise<Book | 'behind'> {
+    const { log, commits, generation } = this.#ports
+    const through: bigint[] = []
+    for (const { topic, partition, start, end } of await log.bounds(TOPIC)) {
+      const next = (await commits.read({ generation, topic, partition }))?.checkpoint ?? start
+      if (next < end) return 'behind'
+      through.push(next)
+    }
+    const name = through.join()
+    if (this.#read?.through !== name) this.#read = { through: name, book: await this.#scan() }
+    return this.#read.book
+  }
+
+  async #scan(): Promise<Book> {
+    const last = new Map<string, IncidentRow>()
+    for await (const { columns, key, version } of this.#ports.incidents.scan()) {
+      const row = incidentRow(columns, key, version)
+      if (row === undefined) continue
+      const known = last.get(row.subject)
+      if (known === undefined || isLater(row, known)) last.set(row.subject, row)
+    }
+    return { last }
+  }
+}
+
+function isLater(a: IncidentRow, b: IncidentRow): boolean {
+  // An open one first: it is the one that has to be resolved.
+  if ((a.resolved === null) !== (b.resolved === null)) return a.resolved === null
+  return a.openedMs !== b.openedMs ? a.openedMs > b.openedMs : a.incidentId > b.incidentId
+}

@@ -1,0 +1,40 @@
+/** What the alerts are given: the log, the stores, the world. cli/ puts it together; tests hand in their own. */
+import type { EventLog } from '../../log/log.ts'
+import type { Arrival } from '../../producers/stamp.ts'
+import type { Rule } from '../../projections/incidents/rule.ts'
+import type { EventCodec } from '../../schemas/index.ts'
+import type { StateStore, StateTable } from '../../stores/state.ts'
+import type { World } from '../retry.ts'
+import type { WorkerLogger } from '../worker.ts'
+import type { Endpoint } from './endpoints.ts'
+import type { RollUpPorts } from './roll-ups.ts'
+
+/** The projections whose tables rules are judged by, and the ids of the generations that are read. */
+export interface JudgedGenerations {
+  readonly views: string
+  /** Without it, rules on CDN requests are not judged. */
+  readonly cdn_requests?: string
+}
+
+export interface AlertPorts extends RollUpPorts {
+  readonly log: EventLog
+  readonly state: StateStore
+  readonly codec: EventCodec
+  readonly world: World
+  readonly logger: WorkerLogger
+  readonly rules: readonly Rule[]
+  readonly endpoints: readonly Endpoint[]
+  readonly generations: JudgedGenerations
+  /** States of the projection `incidents`, and the id of their generation. */
+  readonly incidents: { readonly table: StateTable; readonly generation: string }
+  readonly origin: Pick<Arrival, 'appId' | 'environment'>
+  readonly counts: AlertCounts
+}
+
+/** What is counted as it happens; metrics.ts shows it. */
+export interface AlertCounts {
+  ruleFailed(rule: string): void
+  delivery(endpoint: string, outcome: 'delivered' | 'failed' | 'given-up'): void
+}
+
+export const ENGINE_EVENTS = 'engine-events'
