@@ -8,7 +8,7 @@ import { StoreUnavailable } from '../stores/errors.ts'
 import { type Breaker, type BreakerOptions, type Breakers, guard } from './breaker.ts'
 import type { Sealer } from './context.ts'
 import { BREAKER_LIMITS } from './limits.ts'
-import type { Checkpoints, ProgressReader, StreamsReader, TitleReader } from './ports.ts'
+import type { AnalyticsReader, Checkpoints, ProgressReader, StreamsReader, TitleReader } from './ports.ts'
 import { Recent } from './recent.ts'
 
 export interface Readers {
@@ -68,6 +68,17 @@ export function guardedProgress(reader: ProgressReader, breaker: Breaker, nowMs:
 export function guardedSealer(sealer: Sealer, ports: GuardPorts): Sealer {
   const breaker = ports.breakers.add(storeBreaker('vault', ports))
   return { seal: (batch) => guard(breaker, () => sealer.seal(batch)) }
+}
+
+/** Its own limits end a query; the breaker waits longer, and is there for a ClickHouse that does not answer at all. */
+export function guardedAnalytics(reader: AnalyticsReader, ports: GuardPorts): AnalyticsReader {
+  const breaker = ports.breakers.add(storeBreaker('analytics', ports))
+  const options = { timeoutMs: BREAKER_LIMITS.analyticsTimeoutMs }
+  return {
+    views: reader.views,
+    shared: reader.shared,
+    query: (sql, parameters, budget) => guard(breaker, () => reader.query(sql, parameters, budget), options),
+  }
 }
 
 export function guardedTitles(reader: TitleReader, breaker: Breaker): TitleReader {

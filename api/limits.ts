@@ -57,6 +57,8 @@ export const BREAKER_LIMITS = {
   halfOpenAfterMs: 30_000,
   /** How long a guarded call may take. */
   callTimeoutMs: 1_500,
+  /** A query may wait for its turn, and run; its own limits end it before. */
+  analyticsTimeoutMs: 20_000,
   retryAfterMs: 1_000,
   /** Rows that stand in while their store is away: how many, of how large a profile, and how old at most. */
   staleRowsMax: 20_000,

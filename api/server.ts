@@ -13,21 +13,25 @@ import type { Counter, Registry } from 'prom-client'
 import type { EventLog } from '../log/log.ts'
 import { mintEventId, type RandomBytes } from '../producers/ids.ts'
 import type { EventCodec } from '../schemas/index.ts'
+import { addAudienceRoutes } from './audience/routes.ts'
 import { isLoopback, type KeyVerifier, requireKey } from './auth.ts'
 import { readJson } from './body.ts'
 import type { ApiContext } from './context.ts'
 import { addCors } from './cors.ts'
 import { addEventRoutes } from './events.ts'
 import { createIdempotency, type Idempotency } from './idempotency.ts'
+import { addIncidentRoutes, type IncidentParts } from './incidents/routes.ts'
 import { API_LIMITS } from './limits.ts'
 import { addLiveRoutes } from './live/routes.ts'
 import { type ApiMetrics, apiMetrics } from './metrics.ts'
 import { addOpenApi } from './openapi.ts'
 import { addPlaybackRoutes } from './playback/routes.ts'
+import type { AnalyticsReader } from './ports.ts'
 import { positionsOf } from './position.ts'
 import { asProblem, PROBLEMS, Problem, problemDocument } from './problems.ts'
 import { addProfileRoutes, type ProfilePorts } from './profiles/routes.ts'
 import { addProgressRoutes } from './progress/routes.ts'
+import { addQoeRoutes } from './qoe/routes.ts'
 import { schemaRegistry } from './registry.ts'
 import { orLeftOut } from './sealing.ts'
 import { secure } from './security.ts'
@@ -66,6 +70,11 @@ export interface ContextParts
   /** Export and erasure; without it there are no such routes. */
   readonly profiles?: ProfilePorts
   readonly streamsByPlan?: Readonly<Record<string, number>>
+  /** Numbers of quality of experience; without it there are no such routes. */
+  readonly analytics?: AnalyticsReader
+  /** Who watches now, from the tail of the log, which this process then follows. */
+  readonly live?: boolean
+  readonly incidents?: Pick<IncidentParts, 'incidents' | 'rules'>
 }
 
 export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
@@ -136,6 +145,12 @@ function addContextRoutes(
   addPlaybackRoutes(app, context, { metrics, ...(parts.streamsByPlan && { streamsByPlan: parts.streamsByPlan }) })
   addLiveRoutes(app, context, { logger })
   if (parts.profiles !== undefined) addProfileRoutes(app, context, parts.profiles)
+  const { analytics, live = false, incidents } = parts
+  if (analytics !== undefined) addQoeRoutes(app, { ...context, analytics })
+  if (analytics !== undefined || live) {
+    addAudienceRoutes(app, { ...context, logger, live, ...(analytics && { analytics }) })
+  }
+  if (incidents !== undefined) addIncidentRoutes(app, { ...context, ...incidents })
 }
 
 function addParsers(app: FastifyInstance): void {

@@ -28,6 +28,7 @@ const events = {
 
 export const DESCRIBED: Readonly<Record<string, RouteDocs>> = {
   'GET /': { ...ENGINE, summary: 'What this is' },
+  'GET /v1/live': { mediaType: 'text/event-stream' },
   'GET /healthz': { ...ENGINE, summary: 'Whether the process lives' },
   'GET /readyz': { ...ENGINE, summary: 'Whether it may get traffic, and why not' },
   'GET /metrics': {
