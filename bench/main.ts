@@ -17,6 +17,9 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   flat: () => import('./progress-flat.ts') as Promise<Bench>,
   api: () => import('./api.ts') as Promise<Bench>,
   fresh: async () => ({ run: (await import('./api.ts')).runFresh }),
+  views: () => import('./views-fold.ts') as Promise<Bench>,
+  tables: () => import('./qoe-log.ts') as Promise<Bench>,
+  live: () => import('./live.ts') as Promise<Bench>,
   kafka: () => import('./kafka-produce.ts') as Promise<Bench>,
   memory: () => import('./memory.ts') as Promise<Bench>,
 }

@@ -129,12 +129,12 @@ export function openAnalytics(config: Config, adminKey: string): ClickHouse {
   return new ClickHouse(analyticsAccess(config, adminKey))
 }
 
-/** Where ClickHouse is, for who may write; the embedded interface takes the admin key for its password. */
-export function analyticsAccess(config: Config, adminKey: string): ClickHouseOptions {
+/** Where ClickHouse is, for who may write; the embedded interface takes keys for passwords: the admin key for a writer's. */
+export function analyticsAccess(config: Config, key: string, user = ANALYTICS_WRITER): ClickHouseOptions {
   const { analytics } = config
   if (analytics.engine === 'embedded') {
     const url = `http://${hostPort({ host: config.analyticsHost, port: config.analyticsPort })}`
-    return { url, username: ANALYTICS_WRITER, password: adminKey, database: EMBEDDED_DATABASE }
+    return { url, username: user, password: key, database: EMBEDDED_DATABASE }
   }
   return {
     url: analytics.url,

@@ -17,6 +17,7 @@ import {
   text,
   webAddress,
 } from './addresses.ts'
+import { webhookList } from './alert-settings.ts'
 import { claimMapping, classLimits, jwksPlace, limitsAddress, secretText } from './caller-settings.ts'
 import { definitions } from './definitions.ts'
 
@@ -33,6 +34,7 @@ export interface Setting<T> {
     | 'State store'
     | 'Analytics'
     | 'Retention'
+    | 'Alerts'
     | 'Health and metrics'
   /** `whole`: never shown. `password`: an address whose password is never shown. Both may come from KEY_FILE. */
   readonly secret?: 'whole' | 'password'
@@ -302,6 +304,13 @@ export const SETTINGS = {
     help: 'Port of the embedded ClickHouse interface; 0 takes a free one.',
   }),
 
+  live: given({
+    key: 'PLAYHEAD_LIVE',
+    default: 'true',
+    parse: bool,
+    group: 'API',
+    help: 'Count who watches now (/v1/live): the API then follows the log. Off where other API processes do.',
+  }),
   definitions: given({
     key: 'PLAYHEAD_DEFINITIONS',
     default: '',
@@ -323,6 +332,41 @@ export const SETTINGS = {
     parse: integer(1, 3_650),
     group: 'Retention',
     help: "How long a profile's history of a title is kept after its newest event. Another value builds the progress tables anew.",
+  }),
+  alertRules: optional({
+    key: 'PLAYHEAD_ALERT_RULES',
+    parse: filledText,
+    group: 'Alerts',
+    help: 'File with alert rules (JSON): it adds to the shipped ones, or replaces them (docs/alerts.md).',
+  }),
+  webhooks: optional({
+    key: 'PLAYHEAD_WEBHOOKS',
+    parse: webhookList,
+    group: 'Alerts',
+    secret: 'whole',
+    help: 'Where incidents are delivered, as JSON: [{"url": "https://…", "secret": "…"}].',
+  }),
+
+  eventsDays: given({
+    key: 'PLAYHEAD_EVENTS_DAYS',
+    default: '0',
+    parse: integer(0, 36_500),
+    group: 'Retention',
+    help: 'Days that ClickHouse keeps events and CDN requests; 0: for ever. The log keeps what it keeps.',
+  }),
+  viewsDays: given({
+    key: 'PLAYHEAD_VIEWS_DAYS',
+    default: '0',
+    parse: integer(0, 36_500),
+    group: 'Retention',
+    help: 'Days that ClickHouse keeps views, viewers and the numbers by the hour; 0: for ever.',
+  }),
+  minutesDays: given({
+    key: 'PLAYHEAD_MINUTES_DAYS',
+    default: '0',
+    parse: integer(0, 36_500),
+    group: 'Retention',
+    help: 'Days that ClickHouse keeps the minutes of views and the numbers by the minute; 0: for ever.',
   }),
 
   healthHost: given({

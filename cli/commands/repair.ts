@@ -6,7 +6,7 @@ import { type Command, JSON_FLAG } from '../command.ts'
 import { loadConfig } from '../config.ts'
 import { openAnalytics, openCodec, openLog, openState, openVault } from '../engines.ts'
 import { keysPath, readKeyFile } from '../keys.ts'
-import { projectionsOf } from '../projections.ts'
+import { liveProjections } from '../projections.ts'
 
 export const repair: Command = {
   name: 'repair',
@@ -29,7 +29,7 @@ Exit code 0 if nothing is left to repair, 1 if something is (it says what to do)
         analytics,
         codec: await openCodec(config),
         vault,
-        projections: projectionsOf(config),
+        projections: liveProjections(config).map(({ projection }) => projection),
         world: realWorld,
         prepare: ({ id, projection }) =>
           analytics.prepareGeneration(id, `${projection.name}_v${projection.foldVersion}`),

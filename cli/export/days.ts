@@ -38,3 +38,13 @@ export function boundsMs({ from, to }: DayRange): { readonly fromMs: number; rea
     toMs: to === undefined ? LATEST_MS : Date.parse(`${to}T00:00:00Z`) + DAY_MS,
   }
 }
+
+/** The first day that is kept whole, where rows are forgotten after so many days; 0: never. */
+export function keptFrom(days: number, nowMs: number): string | undefined {
+  // One day is cut by the moment; another is for the clock of the other side. Today is whole.
+  return days === 0 ? undefined : new Date(nowMs - Math.max(0, days - 2) * DAY_MS).toISOString().slice(0, 10)
+}
+
+export function notBefore(range: DayRange, day: string | undefined): DayRange {
+  return day === undefined || (range.from !== undefined && range.from >= day) ? range : { ...range, from: day }
+}

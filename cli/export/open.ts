@@ -2,11 +2,17 @@
 import { ClickHouseDump } from '../../stores/clickhouse/dump.ts'
 import { analyticsAccess, openAnalytics, openLog, openState } from '../engines.ts'
 import { keysPath, readKeyFile } from '../keys.ts'
-import { groupsOf } from '../projections.ts'
 import type { Config } from '../settings.ts'
+import { viewsGroup } from '../views-group.ts'
+import { keptFrom } from './days.ts'
 import { type ViewsSource, viewsSource } from './source.ts'
 
-export async function openSource(config: Config): Promise<{ readonly source: ViewsSource; close(): Promise<void> }> {
+/** `definition`: the name of one beside the usual ones. */
+export async function openSource(
+  config: Config,
+  definition: string | undefined,
+  command: string,
+): Promise<{ readonly source: ViewsSource; close(): Promise<void> }> {
   const opened: { close(): Promise<void> }[] = []
   const close = async () => {
     for (const engine of opened.reverse()) await engine.close()
@@ -21,11 +27,8 @@ export async function openSource(config: Config): Promise<{ readonly source: Vie
     opened.push(analytics)
     const dump = new ClickHouseDump(analyticsAccess(config, admin))
     opened.push(dump)
-    const found = groupsOf(config, await log.incarnation()).find(
-      ({ generation }) => generation.projection.name === 'views',
-    )
-    if (found === undefined) throw new Error('this release runs no projection views')
-    const { id, projection } = found.generation
+    const group = viewsGroup(config, await log.incarnation(), definition, command)
+    const { id, projection } = group.generation
     const readThrough = async () => {
       const places = (await Promise.all(projection.topics.map((topic) => log.bounds(topic)))).flat()
       const read = async ({ topic, partition }: (typeof places)[number]) => {
@@ -34,7 +37,8 @@ export async function openSource(config: Config): Promise<{ readonly source: Vie
       }
       return Object.fromEntries(await Promise.all(places.map(read)))
     }
-    return { source: viewsSource({ generation: id, analytics, dump, readThrough }), close }
+    const kept = keptFrom(config.viewsDays, Date.now())
+    return { source: viewsSource({ generation: id, analytics, dump, keptFrom: kept, readThrough }), close }
   } catch (error) {
     await close()
     throw error

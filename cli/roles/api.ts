@@ -1,12 +1,14 @@
 /** The role `api`: the HTTP API in its own process. */
 import type { AddressInfo } from 'node:net'
 import { Breakers } from '../../api/breaker.ts'
-import { guardedReaders, guardedSealer } from '../../api/guarded.ts'
+import { guardedAnalytics, guardedReaders, guardedSealer } from '../../api/guarded.ts'
 import { buildApi, type ContextParts } from '../../api/server.ts'
 import type { EventLog } from '../../log/log.ts'
 import { createSealer } from '../../producers/personal.ts'
 import { pooledRandom } from '../../producers/random.ts'
 import { openAdmission } from '../admission.ts'
+import { rulesOf } from '../alerts.ts'
+import { openAnalyticsReader } from '../analytics-reader.ts'
 import { openCodec, openLog, openState, openVault } from '../engines.ts'
 import { orNameSetting } from '../incurable.ts'
 import { openReaders } from '../readers.ts'
@@ -64,6 +66,7 @@ async function openParts(role: RoleContext, log: EventLog): Promise<{ context: C
   const vault = await reach('the vault', () => openVault(config))
   const readers = await reach('the state store', async () => openReaders(config, state, await log.incarnation()))
   const breakers = new Breakers(metrics)
+  const analytics = openAnalyticsReader(config, keys(), await log.incarnation())
   const { admission, close } = await openAdmission({ config, keys: keys(), breakers, metrics, nowMs, warn })
   const onChange = (service: string, now: string) =>
     logger.warn({ service, state: now }, 'a circuit breaker has changed')
@@ -74,10 +77,13 @@ async function openParts(role: RoleContext, log: EventLog): Promise<{ context: C
       ...guardedReaders(readers, guards),
       sealer: guardedSealer(createSealer({ vault, random, nowMs }), guards),
       profiles: { vault },
+      analytics: guardedAnalytics(analytics.reader, guards),
+      live: config.live,
+      incidents: { incidents: readers.incidents, rules: await rulesOf(config) },
     },
     close: async () => {
       await close()
-      await Promise.all([state.close(), vault.close()])
+      await Promise.all([analytics.close(), state.close(), vault.close()])
     },
   }
 }

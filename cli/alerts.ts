@@ -1,0 +1,64 @@
+/** The alerts as they run here: which rules are in force, and what they are judged by. */
+import { type Alerts, startAlerts } from '../consumers/alerts/index.ts'
+import { readRules } from '../consumers/alerts/rules-file.ts'
+import type { EventLog } from '../log/log.ts'
+import type { Rule } from '../projections/incidents/rule.ts'
+import { RuleInvalid } from '../projections/incidents/rules.ts'
+import type { EventCodec } from '../schemas/index.ts'
+import type { StateStore } from '../stores/state.ts'
+import { openAnalyticsReader } from './analytics-reader.ts'
+import { Incurable } from './incurable.ts'
+import { groupsOf } from './projections.ts'
+import type { RoleContext } from './roles/role.ts'
+import { type Config, SETTINGS } from './settings.ts'
+
+/** Throws Incurable, with the setting and the field. */
+export async function rulesOf({ alertRules }: Pick<Config, 'alertRules'>): Promise<readonly Rule[]> {
+  try {
+    return await readRules(alertRules)
+  } catch (error) {
+    const fileTrouble = error instanceof Error && 'syscall' in error
+    if (!(error instanceof RuleInvalid) && !fileTrouble) throw error
+    throw new Incurable(`${SETTINGS.alertRules.key}=${alertRules}: ${error.message}`, { cause: error })
+  }
+}
+
+export interface AlertEngines {
+  readonly log: EventLog
+  readonly state: StateStore
+  readonly codec: EventCodec
+}
+
+export async function openAlerts(context: RoleContext, engines: AlertEngines): Promise<Alerts> {
+  const { config, keys, logger, metrics } = context
+  const incarnation = await engines.log.incarnation()
+  const rules = await rulesOf(config)
+  const analytics = openAnalyticsReader(config, keys(), incarnation)
+  const { views, shared } = analytics.reader
+  const alerts = await startAlerts({
+    ...engines,
+    query: (sql, parameters) => analytics.query(sql, parameters),
+    databases: { views, shared },
+    generations: {
+      views: generationId(config, incarnation, 'views'),
+      cdn_requests: generationId(config, incarnation, 'cdn_requests'),
+    },
+    rules,
+    webhooks: config.webhooks ?? [],
+    logger,
+    metrics,
+  })
+  return {
+    status: () => alerts.status(),
+    close: async () => {
+      await alerts.close()
+      await analytics.close()
+    },
+  }
+}
+
+function generationId(config: Config, incarnation: string, name: string): string {
+  const found = groupsOf(config, incarnation).find(({ generation }) => generation.projection.name === name)
+  if (found === undefined) throw new Error(`this release runs no projection ${name}`)
+  return found.generation.id
+}
