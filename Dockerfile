@@ -8,7 +8,7 @@ RUN npm run build && npm prune --omit=dev
 
 FROM node:20.20-bookworm-slim
 WORKDIR /playhead
-ENV NODE_ENV=production PLAYHEAD_DATA=/data UV_THREADPOOL_SIZE=16
+ENV NODE_ENV=production PLAYHEAD_DATA=/data UV_THREADPOOL_SIZE=16 NODE_OPTIONS=--max-semi-space-size=64
 COPY --from=build /playhead/package.json ./
 COPY --from=build /playhead/node_modules ./node_modules
 COPY --from=build /playhead/dist ./dist

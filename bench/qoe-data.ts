@@ -119,13 +119,20 @@ const OF_A_MINUTE: Readonly<Record<string, string>> = {
 /** A portion is three hours: the cubes' views group it by minute and value in memory. */
 const PORTIONS_A_DAY = 8
 
-export async function fill(clickhouse: ClickHouse, audience: Audience, told: (share: number) => void): Promise<void> {
+/** The views with these numbers; they are in the order of time. */
+export async function fill(
+  clickhouse: ClickHouse,
+  audience: Audience,
+  first: number,
+  end: number,
+  told: (share: number) => void,
+): Promise<void> {
   const portion = Math.ceil(audience.views / audience.days / PORTIONS_A_DAY)
-  for (let from = 0; from < audience.views; from += portion) {
-    const to = Math.min(audience.views, from + portion)
+  for (let from = first; from < end; from += portion) {
+    const to = Math.min(end, from + portion)
     await clickhouse.command(insert('views', OF_A_VIEW, audience, from, to, ''))
     await clickhouse.command(insert('view_slices', OF_A_MINUTE, audience, from, to, 'ARRAY JOIN range(minutes) AS n'))
-    told(to / audience.views)
+    told((to - first) / (end - first))
   }
 }
 

@@ -21,7 +21,7 @@ export function bucketOf(value: number): number {
 }
 
 /** The value that stands for a bucket. */
-export function valueOf(bucket: number): number {
+export function midOf(bucket: number): number {
   return bucket === 0 ? 1 : Math.exp((bucket - 0.5) * GROWTH)
 }
 
@@ -34,7 +34,7 @@ export function percentileOf(counts: ReadonlyMap<number, number>, share: number)
   let seen = 0
   for (const bucket of [...counts.keys()].sort((a, b) => a - b)) {
     seen += counts.get(bucket) as number
-    if (seen >= rank) return valueOf(bucket)
+    if (seen >= rank) return midOf(bucket)
   }
   return undefined
 }

@@ -1,5 +1,5 @@
 /** How startup times are spread: a histogram that people can read, and its percentiles. */
-import { valueOf as middleOf, percentileOf } from '../../projections/histogram.ts'
+import { midOf as middleOf, percentileOf } from '../../projections/histogram.ts'
 import type { AnalyticsReader } from '../ports.ts'
 import { sampleOf } from './answer.ts'
 import { resultOf } from './formulas.ts'

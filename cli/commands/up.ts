@@ -60,13 +60,16 @@ async function runUp(io: Io): Promise<number> {
 }
 
 /** A free port is taken once and kept over restarts, so that what others were told stays true. */
+/** A batch's events outlive V8's usual young generation: with more room for it, half of the garbage collection goes. */
+export const FOLDING = ['--max-semi-space-size=64']
+
 function roleSpecs(config: Config): readonly RoleSpec[] {
   const names = config.analytics.engine === 'embedded' ? ['analytics', 'consumers', 'api'] : ['consumers', 'api']
   const entry = process.argv[1] ?? ''
   return names.map((name) => ({
     name,
     command: process.execPath,
-    args: [...process.execArgv, entry, name],
+    args: [...process.execArgv, ...(name === 'consumers' ? FOLDING : []), entry, name],
     env: (facts) => ({
       // The engine's queries run on these threads; with the default of four, two readers would wait for each other.
       ...(name === 'analytics' && { UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16' }),

@@ -95,6 +95,19 @@ export class ObservationBytes {
     return this.#bytes.subarray(0, length)
   }
 
+  /** Of bytes that were made here: to go on after them. `observations` is what they decode to. */
+  static of(bytes: Uint8Array, observations: readonly Observation[]): ObservationBytes {
+    const made = new ObservationBytes()
+    made.#bytes = bytes
+    made.#length = bytes.length
+    made.count = observations.length
+    const last = observations[observations.length - 1]
+    if (last === undefined) return made
+    made.#gap = last.at - (observations[observations.length - 2]?.at ?? 0)
+    Object.assign(made.#last, last)
+    return made
+  }
+
   append(o: Observation): void {
     const last = this.#last
     this.#room(128 + 20 * o.played.length + 3 * (o.text.length + o.cdn.length + o.target.length))

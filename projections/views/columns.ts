@@ -58,7 +58,8 @@ export function fromColumns(cells: readonly StateCell[], key: readonly StateCell
     receivedMs: cells[2] as number,
     truncated: cells[5] as boolean,
   }
-  return View.stored(who, parameters, parts, cells[8] as Uint8Array)
+  // A copy: a store may use its buffer again before this one is looked at.
+  return View.stored(who, parameters, parts, new Uint8Array(cells[8] as Uint8Array))
 }
 
 function countersToText({ minute, before, within }: Counters): string {

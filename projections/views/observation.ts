@@ -176,51 +176,7 @@ export function observe(event: ViewEvent): Observation {
   odd = 0
   const at = keptMs(Math.trunc(meta.occurredAt))
   const { bitrateMaxKbps, claimMaxMs, pixelsMax, positionMaxMs } = VIEW_LIMITS
-  let kind = KINDS[event.type]
-  let said: number = SAID.unknown
-  let bits = meta.clock === 'implausible' ? BIT.implausible : 0
-  let text = ''
-  let claim: number | null | undefined
-  let stalledSoFar = -1
-  switch (kind) {
-    case KIND.beat:
-      if (event.type === 'CmcdReport') {
-        kind = cmcdKind(e.state, e.event, e.errorCodes)
-        said = CMCD_SAID[e.state ?? ''] ?? SAID.unknown
-        claim = e.startupMs
-        if (kind === KIND.ended) text = e.state === 'q' ? 'quit' : 'finished'
-        if (kind === KIND.failed) {
-          text = e.errorCodes?.[0] ?? ''
-          if (e.state === 'f') bits |= BIT.fatal
-        }
-      } else {
-        said = SAID[e.state as keyof typeof SAID] ?? SAID.unknown
-        stalledSoFar = within(e.stallMs, VIEW_LIMITS.durationMaxMs)
-      }
-      break
-    case KIND.firstFrame:
-      claim = e.startupMs
-      break
-    case KIND.seekEnded:
-      claim = e.seekMs
-      break
-    case KIND.stallEnded:
-      claim = e.stallMs
-      break
-    case KIND.failed:
-      text = e.code ?? ''
-      if (e.fatal === true) bits |= BIT.fatal
-      if (e.business === true) bits |= BIT.business
-      if (e.phase === 'startup') bits |= BIT.startupPhase
-      if (e.phase === 'playback') bits |= BIT.playbackPhase
-      break
-    case KIND.ended:
-      text = e.reason ?? 'unknown'
-      break
-    case KIND.breakStarted:
-      if (e.placement === 'overlay') bits |= BIT.overlay
-      break
-  }
+  const { kind, said, bits, text, claim } = event.type === 'CmcdReport' ? cmcdSays(e) : says(KINDS[event.type], e)
   return {
     at,
     seq: sequenceOf(e.sequence, at),
@@ -236,15 +192,62 @@ export function observe(event: ViewEvent): Observation {
     height: within(e.height, pixelsMax),
     playerWidth: within(e.playerWidth, pixelsMax),
     playerHeight: within(e.playerHeight, pixelsMax),
-    stalledSoFar,
+    stalledSoFar: event.type === 'Heartbeat' ? within(e.stallMs, VIEW_LIMITS.durationMaxMs) : -1,
     live: liveOf(e.liveLatencyMs),
     claimMs: within(claim, claimMaxMs),
     text: kept(text),
     cdn: kept(e.cdn ?? ''),
-    bits,
+    bits: meta.clock === 'implausible' ? bits | BIT.implausible : bits,
     played: e.played === undefined || e.played.length === 0 ? NOTHING : playedOf(e.played),
     odd,
   }
+}
+
+interface Saying {
+  readonly kind: number
+  readonly said: number
+  readonly bits: number
+  readonly text: string
+  readonly claim: number | null | undefined
+}
+
+function says(kind: number, e: Said): Saying {
+  const plain = { kind, said: SAID.unknown, bits: 0, text: '', claim: undefined }
+  switch (kind) {
+    case KIND.beat:
+      return { ...plain, said: SAID[e.state as keyof typeof SAID] ?? SAID.unknown }
+    case KIND.firstFrame:
+      return { ...plain, claim: e.startupMs }
+    case KIND.seekEnded:
+      return { ...plain, claim: e.seekMs }
+    case KIND.stallEnded:
+      return { ...plain, claim: e.stallMs }
+    case KIND.failed:
+      return { ...plain, text: e.code ?? '', bits: failureBits(e) }
+    case KIND.ended:
+      return { ...plain, text: e.reason ?? 'unknown' }
+    case KIND.breakStarted:
+      return { ...plain, bits: e.placement === 'overlay' ? BIT.overlay : 0 }
+    default:
+      return plain
+  }
+}
+
+function failureBits({ fatal, business, phase }: Said): number {
+  let bits = 0
+  if (fatal === true) bits |= BIT.fatal
+  if (business === true) bits |= BIT.business
+  if (phase === 'startup') bits |= BIT.startupPhase
+  if (phase === 'playback') bits |= BIT.playbackPhase
+  return bits
+}
+
+function cmcdSays(e: Said): Saying {
+  const kind = cmcdKind(e.state, e.event, e.errorCodes)
+  const plain = { kind, said: CMCD_SAID[e.state ?? ''] ?? SAID.unknown, bits: 0, text: '', claim: e.startupMs }
+  if (kind === KIND.ended) return { ...plain, text: e.state === 'q' ? 'quit' : 'finished' }
+  if (kind !== KIND.failed) return plain
+  return { ...plain, text: e.errorCodes?.[0] ?? '', bits: e.state === 'f' ? BIT.fatal : 0 }
 }
 
 /** Bounded, and never half a character: it must come back from its bytes as it went in. */

@@ -21,12 +21,13 @@ import { Timeline } from './timeline.ts'
 import { type Who, whoOf } from './who.ts'
 
 class Core {
-  readonly bytes = new ObservationBytes()
+  readonly bytes: ObservationBytes
   readonly timeline: Timeline
   readonly shown = new ShownRows()
   owner: View | undefined
 
-  constructor(parameters: ViewsParameters) {
+  constructor(parameters: ViewsParameters, bytes = new ObservationBytes()) {
+    this.bytes = bytes
     this.timeline = new Timeline(parameters)
   }
 
@@ -175,6 +176,7 @@ export class View {
     if (held !== undefined && held.owner === this && this.#looseCount === 0) return held
     const bytes = typeof this.#bytes === 'number' ? held!.bytes.read(this.#bytes) : this.#bytes
     const all = decode(bytes)
+    if (this.#looseCount === 0) return this.#own(this.#again(bytes, all))
     for (let i = 0; i < this.#looseCount; i++) all.push(this.#loose[i]!)
     all.sort(compare)
     const core = new Core(this.parameters)
@@ -188,11 +190,22 @@ export class View {
       }
       core.append(o)
     }
+    this.#loose = NONE
+    this.#looseCount = 0
+    return this.#own(core)
+  }
+
+  /** What is kept is in order already. */
+  #again(bytes: Uint8Array, observations: readonly Observation[]): Core {
+    const core = new Core(this.parameters, ObservationBytes.of(bytes, observations))
+    for (const o of observations) core.timeline.advance(o)
+    return core
+  }
+
+  #own(core: Core): Core {
     core.owner = this
     this.#core = core
     this.#bytes = core.bytes.length
-    this.#loose = NONE
-    this.#looseCount = 0
     return core
   }
 

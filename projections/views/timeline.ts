@@ -59,6 +59,9 @@ export class Timeline {
   #cdn = ''
   #afterStart = 0
   #connectionStall = false
+  /** The player's own count as it was last said, and ours at that time. */
+  #stalledSaid = 0
+  #stalledThen = 0
   readonly #sequences = new Sequences()
   /** The whole minute that the interval at hand crosses. */
   #boundary = NEVER
@@ -110,6 +113,10 @@ export class Timeline {
       this.#media.begin(o)
     }
     const proved = this.#interval(o)
+    if (o.stalledSoFar >= 0) {
+      this.#stalledSaid = o.stalledSoFar
+      this.#stalledThen = n[AT.stalled_ms]!
+    }
     this.#count(o)
     this.#know(o)
     const was = this.code()
@@ -194,13 +201,17 @@ export class Timeline {
   }
 
   /**
-   * Stalls that no event told of: what the player's own count has beyond ours, or the length of a stall whose start was
-   * lost. The larger is trusted, as far as there was playing to take it from; shorter than a stall is inaccuracy.
+   * Stalls that no event told of: by how much the player's own count grew more than ours since it was last said, or the
+   * length of a stall whose start was lost. The larger is trusted, as far as there was playing to take it from; shorter
+   * than a stall is inaccuracy.
    */
   #hidden(o: Observation, credit: number): number {
     let hidden = 0
     if (o.kind === KIND.stallEnded && o.claimMs > 0) hidden = o.claimMs
-    else if (o.stalledSoFar > 0) hidden = o.stalledSoFar - this.numbers[AT.stalled_ms]!
+    else if (o.stalledSoFar > 0) {
+      const ours = this.numbers[AT.stalled_ms]! - this.#stalledThen
+      hidden = o.stalledSoFar - this.#stalledSaid - ours
+    }
     return hidden < Math.max(1, this.parameters.minStallMs) ? 0 : Math.min(hidden, credit)
   }
 

@@ -24,8 +24,12 @@ function byTime(events: readonly PlayheadEvent[]): PlayheadEvent[] {
   return [...events].sort((a, b) => a.meta.occurredAt - b.meta.occurredAt)
 }
 
+/** From a store that writes over its buffer at once. */
 function stored(view: View): View {
-  return keyed.fromColumns(keyed.toColumns(view).map(copy), KEY)
+  const cells = keyed.toColumns(view).map(copy)
+  const read = keyed.fromColumns(cells, KEY)
+  for (const cell of cells) if (cell instanceof Uint8Array) cell.fill(255)
+  return read
 }
 
 function copy(cell: StateCell): StateCell {
