@@ -20,9 +20,13 @@ const BARE = fileURLToPath(new URL('./bare-server.ts', import.meta.url))
 const CONNECTIONS = 256
 const BATCH = 50
 
-interface Target {
+export interface Target {
   readonly port: number
+  /** Of ClickHouse, where everything runs. */
+  readonly analyticsPort: number
+  /** The folder. */
   readonly data: string
+  readonly dataKey: string
   readonly admin: string
   readonly publishable: string
 }
@@ -181,7 +185,7 @@ async function readable(ours: Target, times: number): Promise<Measured[]> {
 }
 
 /** As the customer's own backend would make it. */
-function profileToken({ data }: Target, profile: string): Promise<string> {
+export function profileToken({ data }: Target, profile: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const words = ['token', '--profile', profile, '--account', 'bench', '--plan', 'premium']
     const child = spawn(process.execPath, [MAIN, ...words], {
@@ -208,7 +212,7 @@ async function playbackToken(ours: Target): Promise<string> {
   return (JSON.parse(text) as { playbackToken: string }).playbackToken
 }
 
-async function put({ port }: Target, headers: Readonly<Record<string, string>>): Promise<void> {
+export async function put({ port }: Pick<Target, 'port'>, headers: Readonly<Record<string, string>>): Promise<void> {
   const answer = await fetch(`http://127.0.0.1:${port}/v1/profiles/ann/progress/title-1`, {
     method: 'PUT',
     headers: { ...headers, 'content-type': 'application/json' },
@@ -235,7 +239,7 @@ function batchOf(n: number): string {
   return JSON.stringify({ events })
 }
 
-async function withTarget<T>(role: 'api' | 'up', home: string, use: (target: Target) => Promise<T>): Promise<T> {
+export async function withTarget<T>(role: 'api' | 'up', home: string, use: (target: Target) => Promise<T>): Promise<T> {
   const data = join(home, 'data')
   ensureKeyFile(join(data, 'keys.json'), (bytes) => globalThis.crypto.getRandomValues(bytes))
   const child = spawn(process.execPath, [MAIN, role], {
@@ -251,23 +255,33 @@ async function withTarget<T>(role: 'api' | 'up', home: string, use: (target: Tar
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   try {
-    const port = await portOf(child)
-    const keys = JSON.parse(readFileSync(join(data, 'keys.json'), 'utf8')) as { admin: string; publishable: string }
-    return await use({ ...keys, port, data })
+    const { port, analyticsPort } = await portsOf(child, role === 'up')
+    const keys = JSON.parse(readFileSync(join(data, 'keys.json'), 'utf8')) as {
+      admin: string
+      publishable: string
+      data: string
+    }
+    const { admin, publishable, data: dataKey } = keys
+    return await use({ admin, publishable, dataKey, port, analyticsPort, data })
   } finally {
     child.kill('SIGTERM')
     if (child.exitCode === null) await once(child, 'exit')
   }
 }
 
-/** The API says where it is; everything after it is read and let go, or the pipe would fill. */
-function portOf(child: ChildProcess): Promise<number> {
+/** The roles say where they are; everything after it is read and let go, or the pipe would fill. */
+function portsOf(child: ChildProcess, all: boolean): Promise<{ port: number; analyticsPort: number }> {
   return new Promise((resolve, reject) => {
     let text = ''
+    const portOf = (role: string) => {
+      const line = text.split('\n').find((l) => l.includes(`"role":"${role}"`) && l.includes('"msg":"ready"'))
+      return line === undefined ? undefined : Number(new URL((JSON.parse(line) as { url: string }).url).port)
+    }
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       if (text.length < 1e6) text += chunk
-      const line = text.split('\n').find((l) => l.includes('"role":"api"') && l.includes('"msg":"ready"'))
-      if (line !== undefined) resolve((JSON.parse(line) as { port: number }).port)
+      const port = portOf('api')
+      const analyticsPort = all ? portOf('analytics') : 0
+      if (port !== undefined && analyticsPort !== undefined) resolve({ port, analyticsPort })
     })
     child.once('exit', (code) => reject(new Error(`the engine ended with ${code} before it was ready`)))
   })

@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   fresh: async () => ({ run: (await import('./api.ts')).runFresh }),
   views: () => import('./views-fold.ts') as Promise<Bench>,
   tables: () => import('./qoe-log.ts') as Promise<Bench>,
+  dashboard: () => import('./qoe-api.ts') as Promise<Bench>,
   queries: () => import('./qoe-query.ts') as Promise<Bench>,
   live: () => import('./live.ts') as Promise<Bench>,
   kafka: () => import('./kafka-produce.ts') as Promise<Bench>,

@@ -34,6 +34,8 @@ test('the README\'s "Try it" does what it says, word for word', async (t) => {
   const { out, err } = await bash(script, { ...env, PLAYHEAD_PORT: new URL(api).port })
   assert.match(out, /"stored"|"accepted"/, 'the API did not answer what became of the event')
   assert.match(out, /type: +Heartbeat\nprofile_id: +ann/, 'ClickHouse does not show the row')
+  assert.match(out, /"values":\{"views":1/, 'the view is not in the overview')
+  assert.match(out, /"concurrent":1/, 'ann is not in the live audience')
   assert.match(out, /"profileId":"ann","titleId":"film-1","positionMs":61000/, 'the resume position is not answered')
   assert.match(out, /playback-events\/\d+@0 Heartbeat profileId=ann/, '`log tail` does not show the event')
   assert.match(out, /Usage: playhead COMMAND/, '`help` does not help')

@@ -35,7 +35,8 @@ export function clickHouseViews(clickhouse: ClickHouse, incarnation: string) {
   return {
     prepare: async (projection: Projection): Promise<string> => {
       const { id } = generationOf(projection, incarnation)
-      const folder = projection.journal === undefined ? new URL('./sql/tally_v1/', import.meta.url) : 'events_v1'
+      const { name, foldVersion } = projection
+      const folder = name === 'tally' ? new URL('./sql/tally_v1/', import.meta.url) : `${name}_v${foldVersion}`
       return clickhouse.prepareGeneration(id, folder)
     },
     journal: async (database: string, topic: string): Promise<Map<bigint, number>> => {
