@@ -33,6 +33,8 @@ export interface QueryLimits {
   readonly resultRows: number
   readonly resultBytes: number
   readonly threads: number
+  /** How far the system's scheduler puts its threads behind all others: 0 not at all, 19 most. */
+  readonly nice: number
 }
 
 const MiB = 1024 * 1024
@@ -58,6 +60,8 @@ export const ANALYTICS_LIMITS: AnalyticsLimits = {
     resultRows: 10_000_000,
     resultBytes: 1024 * MiB,
     threads: 2,
+    // Whoever asks too much slows neither inserts nor the rest of the machine.
+    nice: 10,
   },
   writer: {
     executionSeconds: 300,
@@ -65,6 +69,7 @@ export const ANALYTICS_LIMITS: AnalyticsLimits = {
     resultRows: 100_000_000,
     resultBytes: 4096 * MiB,
     threads: 2,
+    nice: 0,
   },
 }
 

@@ -141,6 +141,7 @@ export function baseSettings(limits: QueryLimits, id: string): Settings {
     ['max_result_bytes', String(limits.resultBytes)],
     ['result_overflow_mode', 'throw'],
     ['max_threads', String(limits.threads)],
+    ['os_threads_nice_value_query', String(limits.nice)],
     ['implicit_select', '0'],
     ['allow_introspection_functions', '0'],
     // One insert is one block, read in order by one thread, and is in its table when it is acknowledged.

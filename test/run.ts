@@ -16,7 +16,7 @@ import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
 
 const SUITES = {
-  unit: { budgetMinutes: 9, concurrency: 2, accepts: (path: string) => !path.startsWith('cluster/') },
+  unit: { budgetMinutes: 14, concurrency: 2, accepts: (path: string) => !path.startsWith('cluster/') },
   cluster: { budgetMinutes: 12, concurrency: 1, accepts: (path: string) => path.startsWith('cluster/') },
 } as const
 

@@ -49,7 +49,8 @@ export interface SumsRow {
 interface Answered extends Readonly<Record<string, unknown>> {
   readonly at?: number
   readonly of?: string
-  readonly histogram?: Readonly<Record<string, number | string>>
+  readonly buckets?: readonly number[]
+  readonly counts?: readonly number[]
 }
 
 export async function readSums(
@@ -64,14 +65,15 @@ export async function readSums(
     atMs: Number(row.at ?? 0) * 1000,
     value: row.of ?? '',
     sums: Object.fromEntries(asked.measures.map((measure) => [measure, Number(row[measure] ?? 0)])),
-    histogram: histogramOf(row.histogram),
+    histogram: histogramOf(row),
   }))
 }
 
-function histogramOf(counts: Answered['histogram']): ReadonlyMap<number, number> {
-  const entries = Object.entries(counts ?? {}).map(([bucket, count]) => [Number(bucket), Number(count)] as const)
+function histogramOf({ buckets = [], counts = [] }: Answered): ReadonlyMap<number, number> {
+  const histogram = new Map<number, number>()
   // Added and taken back leaves a bucket with nothing in it.
-  return new Map(entries.filter(([, count]) => count !== 0))
+  for (const [i, bucket] of buckets.entries()) if (counts[i] !== 0) histogram.set(bucket, counts[i] ?? 0)
+  return histogram
 }
 
 function sumsSql(statement: Statement, database: string, asked: SumsAsked): string {
@@ -87,7 +89,10 @@ function sumsSql(statement: Statement, database: string, asked: SumsAsked): stri
   const columns = [
     ...keys,
     ...measures.map((measure) => `sum(s_${measure}) AS ${measure}`),
-    ...(histogram ? ['sumMap(s_histogram) AS histogram'] : []),
+    // Lists and no object: thousands of objects with other keys each are slow to parse.
+    ...(histogram
+      ? ['mapKeys(sumMap(s_histogram)) AS buckets', "CAST(mapValues(sumMap(s_histogram)), 'Array(Float64)') AS counts"]
+      : []),
   ]
   const group = keys.length === 0 ? '' : ` GROUP BY ${keys.join(', ')}`
   return `SELECT ${columns.join(', ')}\nFROM (\n${parts.join('\nUNION ALL\n')}\n)${group}${endSql(statement, asked, rank)}`
@@ -125,52 +130,52 @@ function cubeSql(
 ): string {
   const time = segment.source === 'qoe_minute' ? 'minute' : 'hour'
   const sums = asked.measures.map((measure) =>
-    isAliveMeasure(measure) ? nothing(measure) : `sum(${measure}) AS s_${measure}`,
+    isAliveMeasure(measure) ? nothing(measure) : `toInt64(${measure}) AS s_${measure}`,
   )
   const columns = [...keyColumns(statement, asked, time, 'value'), ...sums]
-  if (asked.histogram) columns.push('sumMap(startup_hist) AS s_histogram')
+  if (asked.histogram) columns.push("CAST(startup_hist, 'Map(UInt16, Int64)') AS s_histogram")
   const where =
     `dim = ${statement.value('String', dimension)} AND ${statement.within(time, segment)}` +
     statement.filters(asked.filters, () => 'value')
-  return select(columns, statement.table(database, segment.source), where, asked)
+  return select(columns, statement.table(database, segment.source), where)
 }
 
 const NO_HISTOGRAM = "CAST(map(), 'Map(UInt16, Int64)')"
 
 function viewsSql(statement: Statement, database: string, asked: SumsAsked, segment: Segment): string {
   const sums = asked.measures.map((measure) =>
-    isViewMeasure(measure) ? `sum(${measure} * sign) AS s_${measure}` : nothing(measure),
+    isViewMeasure(measure) ? `${measure} * sign AS s_${measure}` : nothing(measure),
   )
   const columns = [...keyColumns(statement, asked, 'started_at'), ...sums]
   if (asked.histogram) {
     const one = `if(startups = 0, ${NO_HISTOGRAM}, map(startup_bucket, toInt64(startups * sign)))`
-    columns.push(`sumMap(${one}) AS s_histogram`)
+    columns.push(`${one} AS s_histogram`)
   }
   const where = statement.within('started_at', segment) + statement.filters(asked.filters)
-  return select(columns, statement.table(database, 'views'), where, asked)
+  return select(columns, statement.table(database, 'views'), where)
 }
 
 function slicesSql(statement: Statement, database: string, asked: SumsAsked, segment: Segment): string {
   const sums = asked.measures.map((measure) =>
-    isMinuteMeasure(measure) ? `sum(${sliceColumnOf(measure)} * sign) AS s_${measure}` : nothing(measure),
+    isMinuteMeasure(measure) ? `${sliceColumnOf(measure)} * sign AS s_${measure}` : nothing(measure),
   )
   const columns = [...keyColumns(statement, asked, 'minute'), ...sums]
   if (asked.histogram) columns.push(`${NO_HISTOGRAM} AS s_histogram`)
   const where = statement.within('minute', segment) + statement.filters(asked.filters)
-  return select(columns, statement.table(database, 'view_slices'), where, asked)
+  return select(columns, statement.table(database, 'view_slices'), where)
 }
 
 /** Of the whole window at once: which views have not timed out no cube knows. */
 function aliveSql(statement: Statement, database: string, asked: SumsAsked): string {
   const sums = asked.measures.map((measure) =>
-    isAliveMeasure(measure) ? `sum(${ALIVE_COLUMNS[measure]} * sign) AS s_${measure}` : nothing(measure),
+    isAliveMeasure(measure) ? `${ALIVE_COLUMNS[measure]} * sign AS s_${measure}` : nothing(measure),
   )
   const columns = [...keyColumns(statement, asked, 'started_at'), ...sums]
   if (asked.histogram) columns.push(`${NO_HISTOGRAM} AS s_histogram`)
   const where =
     `${statement.within('started_at', asked.window)} AND open = 1` +
     ` AND last_received_at > ${statement.moment(asked.timedOutAtMs)}${statement.filters(asked.filters)}`
-  return select(columns, statement.table(database, 'views'), where, asked)
+  return select(columns, statement.table(database, 'views'), where)
 }
 
 function keyColumns(statement: Statement, { stepMs, by }: SumsAsked, time: string, value?: string): string[] {
@@ -184,8 +189,7 @@ function nothing(measure: Measure): string {
   return `toInt64(0) AS s_${measure}`
 }
 
-function select(columns: readonly string[], table: string, where: string, asked: SumsAsked): string {
-  const keys = keysOf(asked)
-  const group = keys.length === 0 ? '' : ` GROUP BY ${keys.join(', ')}`
-  return `SELECT ${columns.join(', ')} FROM ${table} WHERE ${where}${group}`
+/** Rows as they are: they are added once, outside. */
+function select(columns: readonly string[], table: string, where: string): string {
+  return `SELECT ${columns.join(', ')} FROM ${table} WHERE ${where}`
 }

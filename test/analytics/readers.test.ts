@@ -13,7 +13,14 @@ let trapHits = 0
 let trapUrl = ''
 before(async () => {
   server = await startServer({
-    reader: { executionSeconds: 1, memoryBytes: 200_000_000, resultRows: 100_000, resultBytes: 10_000_000, threads: 2 },
+    reader: {
+      executionSeconds: 1,
+      memoryBytes: 200_000_000,
+      resultRows: 100_000,
+      resultBytes: 10_000_000,
+      threads: 2,
+      nice: 10,
+    },
   })
   trap = createServer((_, response) => {
     trapHits += 1

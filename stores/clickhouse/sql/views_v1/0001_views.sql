@@ -131,7 +131,7 @@ CREATE TABLE IF NOT EXISTS {{db}}.views
 ENGINE = VersionedCollapsingMergeTree(sign, version)
 PARTITION BY toYYYYMM(started_at)
 ORDER BY (toStartOfHour(started_at), view_id)
-SETTINGS non_replicated_deduplication_window = {{token_window}}, fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = {{token_window}}, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Signed rows of views: sum every measure × sign, or query qoe_views';
 
 CREATE TABLE IF NOT EXISTS {{db}}.landing_views ENGINE = Null
