@@ -27,14 +27,25 @@ export function midOf(bucket: number): number {
 
 /** `counts`: bucket → how many; empty buckets may be in it. Undefined: nothing was counted. */
 export function percentileOf(counts: ReadonlyMap<number, number>, share: number): number | undefined {
+  const buckets = [...counts.keys()].sort((a, b) => a - b)
+  return percentileIn({ buckets, counts: buckets.map((bucket) => counts.get(bucket) as number) }, share)
+}
+
+/** Buckets in rising order, and how many are in each. */
+export interface Histogram {
+  readonly buckets: readonly number[]
+  readonly counts: readonly number[]
+}
+
+export function percentileIn({ buckets, counts }: Histogram, share: number): number | undefined {
   let total = 0
-  for (const count of counts.values()) total += count
+  for (const count of counts) total += count
   if (total <= 0) return undefined
   const rank = Math.max(1, Math.ceil(share * total))
   let seen = 0
-  for (const bucket of [...counts.keys()].sort((a, b) => a - b)) {
-    seen += counts.get(bucket) as number
-    if (seen >= rank) return midOf(bucket)
+  for (let i = 0; i < buckets.length; i++) {
+    seen += counts[i] as number
+    if (seen >= rank) return midOf(buckets[i] as number)
   }
   return undefined
 }

@@ -172,7 +172,7 @@ async function edgesOf(
 /** Slices are sorted by their own minute: those of the window's views can't lie before it, nor long after. */
 function minutesOf(sql: Statement, { fromMs, toMs }: Window): string {
   const last = Math.min(toMs + VIEW_DAYS_MAX * DAY_MS, QOE_LIMITS.timeMsMax)
-  return ` AND ${sql.within('minute', { fromMs: fromMs - (fromMs % 60_000), toMs: last })}`
+  return ` AND ${sql.withinMinutes({ fromMs: fromMs - (fromMs % 60_000), toMs: last })}`
 }
 
 /** What is played of a view later than this after its start is not among its plays. */

@@ -1,4 +1,5 @@
 /** Metrics of a question: which sums they need, and what they come to in each row. */
+import type { Histogram } from '../../projections/histogram.ts'
 import type { AnalyticsReader } from '../ports.ts'
 import { isMinuteMeasure, type Measure } from './columns.ts'
 import type { QoeDimension } from './dimensions.ts'
@@ -80,7 +81,7 @@ export async function answer(
 }
 
 const NONE: Counts = new Map()
-const NO_COUNTS: ReadonlyMap<number, number> = new Map()
+const NO_COUNTS: Histogram = { buckets: [], counts: [] }
 
 /** Without those that would need the minutes of single views over too long a time. */
 export function answerable(

@@ -18,7 +18,8 @@ export async function distribution(analytics: AnalyticsReader, { timedOutAtMs, .
     histogram: true,
     timedOutAtMs,
   })
-  const counts = row?.histogram ?? new Map<number, number>()
+  const { buckets, counts: inEach } = row?.histogram ?? { buckets: [], counts: [] }
+  const counts = new Map(buckets.map((bucket, i) => [bucket, inEach[i] ?? 0] as const).filter(([, n]) => n !== 0))
   const percentiles = Object.entries(PERCENTILES).map(([name, share]) => [name, msOf(percentileOf(counts, share))])
   const sums = row?.sums ?? {}
   return {

@@ -2,7 +2,7 @@
  * How a number is made of sums. A ratio is Σ ÷ Σ over the whole population, never a mean of ratios; nothing to divide by
  * is null, never zero. The same formula is evaluated here and, where rows are ranked, in SQL.
  */
-import { percentileOf } from '../../projections/histogram.ts'
+import { type Histogram, percentileIn } from '../../projections/histogram.ts'
 import type { Measure } from './columns.ts'
 
 /** What was asked about, in ms: turns viewer-milliseconds into viewers. */
@@ -52,8 +52,8 @@ function scaleWords(scale: number): string {
   return scale > 1 ? ` × ${scale.toLocaleString('en')}` : ` ÷ ${(1 / scale).toLocaleString('en')}`
 }
 
-export function percentile(histogram: ReadonlyMap<number, number>, share: number): number | null {
-  const ms = percentileOf(histogram, share)
+export function percentile(histogram: Histogram, share: number): number | null {
+  const ms = percentileIn(histogram, share)
   return ms === undefined ? null : Math.round(ms)
 }
 

@@ -79,7 +79,7 @@ export async function slicesOf(analytics: AnalyticsReader, keys: readonly ViewKe
   const limit = statement.value('UInt32', QOE_LIMITS.storySlicesMax + 1)
   const sql = `SELECT ${columnsSql(['view_id', ...SLICE_SHOWN], SLICE_COLUMNS)}
 FROM ${statement.table(analytics.views, 'view_slices')} FINAL
-WHERE ${statement.within('minute', window)} AND title_id IN ${titles} AND view_id IN ${ids}
+WHERE ${statement.withinMinutes(window)} AND title_id IN ${titles} AND view_id IN ${ids}
 ORDER BY minute, view_id LIMIT ${limit}`
   return await analytics.query<RawRow>(sql, statement.parameters, LOOKUP)
 }

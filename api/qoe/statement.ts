@@ -36,6 +36,16 @@ export class Statement {
     return `${column} >= ${this.moment(fromMs)} AND ${column} < ${this.moment(toMs)}`
   }
 
+  /**
+   * Of `view_slices`. Its key begins with the hour of the minute, which ClickHouse does not find out from a condition on
+   * the minute alone: that one is a part of the key too.
+   */
+  withinMinutes(window: Window): string {
+    const hour = 'toStartOfHour(minute)'
+    const from = `${hour} >= toStartOfHour(${this.moment(window.fromMs)})`
+    return `${from} AND ${hour} <= toStartOfHour(${this.moment(window.toMs)}) AND ${this.within('minute', window)}`
+  }
+
   /** Seconds since 1970 at which the step begins. */
   step(column: string, stepMs: number): string {
     const seconds = this.value('UInt32', stepMs / 1000)

@@ -2,6 +2,7 @@
  * Sums of measures, by step and by value of a dimension: one statement over all the places that a plan names. A measure
  * that a place does not have is 0 there, so that their rows can be added.
  */
+import type { Histogram } from '../../projections/histogram.ts'
 import type { AnalyticsReader } from '../ports.ts'
 import {
   ALIVE_COLUMNS,
@@ -42,8 +43,8 @@ export interface SumsRow {
   /** Of the dimension; '' without one. */
   readonly value: string
   readonly sums: Sums
-  /** Bucket → startups. */
-  readonly histogram: ReadonlyMap<number, number>
+  /** Of startup times. What was added and taken back leaves a bucket with nothing in it. */
+  readonly histogram: Histogram
 }
 
 interface Answered extends Readonly<Record<string, unknown>> {
@@ -65,16 +66,11 @@ export async function readSums(
     atMs: Number(row.at ?? 0) * 1000,
     value: row.of ?? '',
     sums: Object.fromEntries(asked.measures.map((measure) => [measure, Number(row[measure] ?? 0)])),
-    histogram: histogramOf(row),
+    histogram: { buckets: row.buckets ?? NONE, counts: row.counts ?? NONE },
   }))
 }
 
-function histogramOf({ buckets = [], counts = [] }: Answered): ReadonlyMap<number, number> {
-  const histogram = new Map<number, number>()
-  // Added and taken back leaves a bucket with nothing in it.
-  for (const [i, bucket] of buckets.entries()) if (counts[i] !== 0) histogram.set(bucket, counts[i] ?? 0)
-  return histogram
-}
+const NONE: readonly number[] = []
 
 function sumsSql(statement: Statement, database: string, asked: SumsAsked): string {
   const { measures, histogram, rank } = asked
@@ -161,7 +157,7 @@ function slicesSql(statement: Statement, database: string, asked: SumsAsked, seg
   )
   const columns = [...keyColumns(statement, asked, 'minute'), ...sums]
   if (asked.histogram) columns.push(`${NO_HISTOGRAM} AS s_histogram`)
-  const where = statement.within('minute', segment) + statement.filters(asked.filters)
+  const where = statement.withinMinutes(segment) + statement.filters(asked.filters)
   return select(columns, statement.table(database, 'view_slices'), where)
 }
 

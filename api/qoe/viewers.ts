@@ -76,7 +76,7 @@ function minuteSql(statement: Statement, database: string, asked: CountAsked, di
   const where = isCube
     ? `dim = ${statement.value('String', dimension)} AND ${statement.within('minute', segment)}` +
       statement.filters(asked.filters, () => 'value')
-    : statement.within('minute', segment) + statement.filters(asked.filters)
+    : statement.withinMinutes(segment) + statement.filters(asked.filters)
   return `SELECT ${columns.join(', ')} FROM ${table} WHERE ${where} GROUP BY ${['minute', ...keysOf(asked)].join(', ')}`
 }
 
