@@ -90,7 +90,10 @@ export class Delivery {
     const { keyed, landings, reads } = generation.projection
     this.#reads = reads && new Set(reads)
     const { states } = ports
-    this.#cache = keyed === undefined || states === undefined ? undefined : new StateCache(states, { keyed, landings })
+    this.#cache =
+      keyed === undefined || states === undefined
+        ? undefined
+        : new StateCache(states, { keyed, landings }, ports.world.nowMs)
     this.#opener = createOpener(ports.vault)
     const { analytics, database, world } = ports
     const until: TokenPorts['until'] = (what, attempt) => this.#until(what, attempt)

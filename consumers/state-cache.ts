@@ -42,11 +42,14 @@ export class StateCache<S> {
   readonly #table: StateTable
   readonly #keyed: Keyed<S>
   readonly #hasRows: boolean
+  readonly #nowMs: () => number
 
   constructor(
     table: StateTable,
     { keyed, landings }: { readonly keyed: Keyed<S>; readonly landings: readonly unknown[] },
+    nowMs: () => number,
   ) {
+    this.#nowMs = nowMs
     this.#table = table
     this.#keyed = keyed
     this.#hasRows = landings.length > 0
@@ -110,7 +113,8 @@ export class StateCache<S> {
   }
 
   rowOf(key: readonly ColumnValue[], held: Held<S>): StateRow {
-    const expiresAtMs = this.#keyed.expiresAtMs?.(held.state)
+    const { keptMs } = this.#keyed
+    const expiresAtMs = keptMs === undefined ? this.#keyed.expiresAtMs?.(held.state) : this.#nowMs() + keptMs
     return {
       key,
       version: held.version,

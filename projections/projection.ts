@@ -86,7 +86,12 @@ export interface Keyed<S> {
   fromColumns(columns: readonly StateCell[], key: readonly StateCell[]): S
   /** States that a partition's worker keeps in memory; for large ones, fewer than the runtime's own number. */
   readonly cachedStatesMax?: number
-  /** From the events' times, never from a clock. */
+  /**
+   * For states that stand behind rows: how long one is kept after it was written last, by the clock of whoever writes.
+   * By the events' times a rebuild of old events would lose each state as it is written, and could take no row back.
+   */
+  readonly keptMs?: number
+  /** For states that are read themselves. From the events' times, never from a clock: a rebuild revives nothing. */
   expiresAtMs?(state: S): number | undefined
   /**
    * An event that erases: the partition (of the shape) whose rows go, with all that the log said of it up to here. By

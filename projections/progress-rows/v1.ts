@@ -9,7 +9,8 @@
  */
 import type { PlayheadEvent } from '../../schemas/index.ts'
 import { toRow } from '../progress/columns.ts'
-import { type ProgressParameters, progressV1 } from '../progress/v1.ts'
+import { DAY_MS } from '../progress/limits.ts'
+import { type ProgressParameters, progressV1, RETENTION } from '../progress/v1.ts'
 import type { Cell, Keyed, Landing, Projection, SignedRow, StateCell } from '../projection.ts'
 
 const MINUTE_MS = 60_000
@@ -33,14 +34,17 @@ interface Named {
 
 export function progressRowsV1(given: Partial<ProgressParameters> = {}): Projection {
   const progress = progressV1(given)
+  const { historyDays } = { ...RETENTION, ...given }
   const inner = progress.keyed as Keyed<unknown>
+  // Its rows are taken back by its states, so those live by the clock of who writes.
+  const { expiresAtMs: _, ...withoutExpiry } = inner
   const keyed: Keyed<Named> = {
-    ...inner,
+    ...withoutExpiry,
     fold: (state, event) => ({ key: keyOf(inner, event), progress: inner.fold(state?.progress, event) }),
     rows: (state) => rowsOf(state.key, inner.toColumns(state.progress)),
     toColumns: (state) => inner.toColumns(state.progress),
     fromColumns: (columns, key) => ({ key, progress: inner.fromColumns(columns, key) }),
-    expiresAtMs: (state) => inner.expiresAtMs?.(state.progress),
+    keptMs: historyDays * DAY_MS,
   }
   const { topics, parameters, reads } = progress
   return {

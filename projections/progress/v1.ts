@@ -16,7 +16,7 @@ export interface ProgressParameters {
   readonly historyDays: number
 }
 
-const RETENTION: ProgressParameters = { positionDays: 90, historyDays: 365 }
+export const RETENTION: ProgressParameters = { positionDays: 90, historyDays: 365 }
 
 export function progressV1(given: Partial<ProgressParameters> = {}): Projection {
   const { positionDays, historyDays } = { ...RETENTION, ...given }

@@ -12,7 +12,7 @@ export interface ViewsParameters {
   readonly ebvsMinMs: number
   /** A report that took longer than this to arrive is late. */
   readonly lateReportMs: number
-  /** A state lives this long after the last report that was received. */
+  /** A state lives this long after it was written last; a report that comes later begins it anew. */
   readonly stateDays: number
 }
 

@@ -31,7 +31,7 @@ export function viewsV1(given: Partial<ViewsParameters> = {}): Projection<View> 
       rows: (state) => state.rows(),
       toColumns,
       fromColumns: (columns, key) => fromColumns(columns, key, parameters),
-      expiresAtMs: (state) => state.receivedMs + lifeMs,
+      keptMs: lifeMs,
       erasers: ['ProfileErased'],
       erases: (event) => (event.type === 'ProfileErased' ? [event.profileId] : undefined),
     },

@@ -11,6 +11,8 @@ export const IMPORTED =
 
 export async function imported(t: TestContext, engines: Readonly<Record<string, string>> = {}): Promise<void> {
   const dir = tempFolder(t)
+  // A cluster's log may know another ann.
+  const ann = `ann-${process.pid}`
   const env = { ...freePorts(join(dir, 'data')), ...engines }
   const run = start(t, env, 'up')
   const ready = await run.line((l) => l.includes('"role":"api"') && l.includes('"msg":"ready"'), 'the API')
@@ -19,15 +21,15 @@ export async function imported(t: TestContext, engines: Readonly<Record<string, 
   const updatedAt = Date.now() - 60_000
   writeFileSync(
     file,
-    `user,titleId,positionMs,durationMs,updatedAt,deviceId\nann,t1,600000,1800000,${updatedAt},the tv\n`,
+    `user,titleId,positionMs,durationMs,updatedAt,deviceId\n${ann},t1,600000,1800000,${updatedAt},the tv\n`,
   )
   const [minted, filed] = [
-    await playhead(t, env, 'token', '--profile', 'ann', '--account', 'smith'),
+    await playhead(t, env, 'token', '--profile', ann, '--account', 'smith'),
     await playhead(t, env, 'import', 'progress', file, '--map', 'user=profileId'),
   ]
   assert.equal(filed.code, 0, filed.err)
   const headers = { authorization: `Bearer ${minted.out.trim()}` }
-  const profile = `${url}/v1/profiles/ann`
+  const profile = `${url}/v1/profiles/${ann}`
   const row = await eventually(() => fetch(`${profile}/progress/t1`, { headers }), 200)
   const { positionMs, device } = (await row.json()) as { positionMs: number; device: string }
   assert.deepEqual([positionMs, device], [600_000, 'the tv'])

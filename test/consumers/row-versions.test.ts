@@ -24,7 +24,7 @@ const KEYED: Keyed<State> = {
 }
 const PROJECTION: Projection = { name: 't', foldVersion: 1, topics: ['x'], batchMs: 1, landings: [LANDING] }
 const NO_TABLE = {} as ConstructorParameters<typeof StateCache<unknown>>[0]
-const CACHE = new StateCache<unknown>(NO_TABLE, { keyed: KEYED as Keyed<unknown>, landings: [LANDING] })
+const CACHE = new StateCache<unknown>(NO_TABLE, { keyed: KEYED as Keyed<unknown>, landings: [LANDING] }, () => 0)
 
 /** One batch that changes the state of one key: the state as held after it, and the lines it inserts. */
 function step(before: Held<unknown> | undefined, state: State, to: bigint) {

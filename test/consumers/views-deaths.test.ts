@@ -37,6 +37,8 @@ function told(n: number): readonly PlayheadEvent[] {
       .say('PlaybackEnded', 200 + stallS, { positionMs: 198_500, reason: 'finished' })
       .events.map((event, i) => ({
         ...event,
+        // States are found by profile, session and title, whatever the topic.
+        profileId: app,
         sessionId: name,
         meta: { ...event.meta, appId: app, eventId: idOf(n * 1_000 + (name === 'a' ? 0 : 500) + i) },
       })) as PlayheadEvent[]
@@ -125,7 +127,9 @@ REACHED.filter((name) => name !== 'redo.begun').forEach((first, i) => {
       assert.equal(await own(scene, first, 1, 5), 'died')
       await own(scene, second, 1, 5)
       assert.equal(await own(scene, undefined, 1, 5), 'finished')
-      await assertExact(scene)
+      await assertExact(scene).catch((e) => {
+        throw new Error(`${first} then ${second}: ${e.message}`)
+      })
     }
   })
 })
