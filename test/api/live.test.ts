@@ -62,9 +62,9 @@ const progress = (stream: Stream, titleId: string, positionMs: number) =>
     stream.messages.find((m) => m.type === 'progress' && m.titleId === titleId && m.positionMs === positionMs),
   )
 
-const reported = (titleId: string, positionMs: number, profileId = 'ann'): NewEvent => ({
+const reported = (titleId: string, positionMs: number, profileId = 'ann', atMs = Date.now()): NewEvent => ({
   type: 'ProgressReported',
-  meta: metaAt(Date.now()),
+  meta: metaAt(atMs),
   profileId,
   titleId,
   positionMs,
@@ -116,7 +116,9 @@ test('many changes of a title become few messages, the last of them the last cha
   const sse = await openSse(path(), bearer(profileToken()))
   await ready(sse)
   const began = performance.now()
-  for (let n = 1; n <= 40; n++) await api.append(reported('t1', n * 1_000))
+  const firstMs = Date.now() - 1_000
+  // Each with a time of its own: of two reports of one moment the last appended need not win.
+  for (let n = 1; n <= 40; n++) await api.append(reported('t1', n * 1_000, 'ann', firstMs + n))
   await progress(sse, 't1', 40_000)
   const rounds = Math.ceil((performance.now() - began) / LIVE_LIMITS.sendEveryMs) + 1
   const sent = sse.messages.filter((m) => m.type === 'progress')
