@@ -2,6 +2,7 @@
  * Runs the suites and closes with one line: `N passed, N failed, N skipped`.
  *
  *   npm test                 what needs nothing but npm packages
+ *   npm run test:browser     what needs a browser: Chromium from CHROME_PATH or the PATH
  *   npm run test:cluster     what needs Java, Maven, Python and Go: real servers, real clients (started here)
  *
  * Arguments after the suite's name are files or parts of their names: `npm test -- delivery log/`.
@@ -16,7 +17,8 @@ import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
 
 const SUITES = {
-  unit: { budgetMinutes: 14, concurrency: 2, accepts: (path: string) => !path.startsWith('cluster/') },
+  unit: { budgetMinutes: 14, concurrency: 2, accepts: (path: string) => !/^(cluster|browser)\//.test(path) },
+  browser: { budgetMinutes: 10, concurrency: 1, accepts: (path: string) => path.startsWith('browser/') },
   cluster: { budgetMinutes: 12, concurrency: 1, accepts: (path: string) => path.startsWith('cluster/') },
 } as const
 
@@ -46,7 +48,7 @@ async function main(): Promise<number> {
   try {
     const totals = await runFiles(files, suite.budgetMinutes, suite.concurrency)
     console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
-    const mayNotSkip = name === 'cluster' && process.env.CI === 'true'
+    const mayNotSkip = name !== 'unit' && process.env.CI === 'true'
     return totals.failed > 0 || totals.passed === 0 || (mayNotSkip && totals.skipped > 0) ? 1 : 0
   } finally {
     await servers?.stop()

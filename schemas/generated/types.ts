@@ -676,6 +676,8 @@ export interface CmcdReport {
   readonly background: boolean | null
   /** Every other key, verbatim. */
   readonly keys: Readonly<Record<string, string>>
+  /** The record as it came, so that a better reader can read it again. */
+  readonly raw: string | null
   /** Where and on what. */
   readonly context: Context | null
   /** What the producer knew of the title. */
@@ -737,6 +739,8 @@ export interface CmcdRequest {
   readonly cacheStatus: string | null
   /** Every other key, verbatim. */
   readonly keys: Readonly<Record<string, string>>
+  /** The CMCD data as it came, so that a better reader can read it again. */
+  readonly raw: string | null
   /** Where and on what. */
   readonly context: Context | null
   /** What points at a person. */

@@ -154,7 +154,7 @@ function request(position: bigint, fields: Partial<EventOf<'CmcdRequest'>>, fate
   const none = { titleId: null, url: null, method: null, status: null, bytes: null, firstByteMs: null, totalMs: null }
   const more = { objectType: null, objectDurationMs: null, bitrateKbps: null, topBitrateKbps: null, bufferMs: null }
   const rest = { deadlineMs: null, throughputKbps: null, starved: null, startup: null, playbackRatePermille: null }
-  const last = { streamType: 'unknown', protocol: null, cdn: null, edge: null, cacheStatus: null, keys: {} } as const
+  const last = { streamType: 'unknown', protocol: null, cdn: null, edge: null, cacheStatus: null, keys: {}, raw: null } as const
   const event: EventOf<'CmcdRequest'> = {
     ...{ type: 'CmcdRequest', meta: meta(START_MS + Number(position), Number(position)), sessionId: 's' },
     ...{ ...none, ...more, ...rest, ...last, context: null, personal: null, ...fields },

@@ -43,6 +43,7 @@ function imports(): Outcome {
 const bin = (name: string) => `${ROOT}node_modules/.bin/${name}`
 const outcomes = await Promise.all([
   tool('types', bin('tsc'), ['-p', 'tsconfig.json', '--noEmit']),
+  tool('types of what browsers run', bin('tsc'), ['-p', 'tsconfig.browser.json', '--noEmit']),
   tool('lint and format', bin('biome'), ['check', '--error-on-warnings', '.']),
   tool('unused code', bin('knip'), ['--no-progress']),
   tool('schemas', process.execPath, ['--import', 'tsx', 'schemas/tools/check.ts']),

@@ -28,7 +28,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'simulator',
     'api',
   ],
-  web: [],
+  web: ['sdk'],
 }
 
 /** Packages that only one file may import, so that replacing them is one file's work. */
