@@ -64,7 +64,9 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const table = await state.table(stateTableOf(generation)!)
   const status = (): AlertsStatus => listener.status()
   const counts =
-    options.metrics === undefined ? NO_COUNTS : registerAlertMetrics(options.metrics, status, () => world.nowMs())
+    options.metrics === undefined
+      ? NO_COUNTS
+      : registerAlertMetrics(options.metrics, { rules, endpoints }, status, () => world.nowMs())
   const ports: AlertPorts = {
     ...{ log, state, codec, query, ...databases, generations, rules, endpoints, world, logger, counts },
     incidents: { table, generation: generation.id },

@@ -1,9 +1,14 @@
 /** What the alerts tell Prometheus. Labels are rules, severities and endpoints, as configured: few. */
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { AlertsStatus } from './index.ts'
-import type { AlertCounts } from './ports.ts'
+import { type AlertCounts, type AlertPorts, OUTCOMES } from './ports.ts'
 
-export function registerAlertMetrics(registry: Registry, status: () => AlertsStatus, nowMs: () => number): AlertCounts {
+export function registerAlertMetrics(
+  registry: Registry,
+  { rules, endpoints }: Pick<AlertPorts, 'rules' | 'endpoints'>,
+  status: () => AlertsStatus,
+  nowMs: () => number,
+): AlertCounts {
   const registers = [registry]
   new Gauge({
     name: 'playhead_incidents_open',
@@ -49,6 +54,9 @@ export function registerAlertMetrics(registry: Registry, status: () => AlertsSta
     labelNames: ['endpoint', 'outcome'],
     registers,
   })
+  // From the beginning, or the first of its kind would be no increase to Prometheus and no alarm.
+  for (const { name } of rules) failures.inc({ rule: name }, 0)
+  for (const { name } of endpoints) for (const outcome of OUTCOMES) deliveries.inc({ endpoint: name, outcome }, 0)
   return {
     ruleFailed: (rule) => failures.inc({ rule }),
     delivery: (endpoint, outcome) => deliveries.inc({ endpoint, outcome }),

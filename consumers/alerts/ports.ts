@@ -31,10 +31,12 @@ export interface AlertPorts extends RollUpPorts {
   readonly counts: AlertCounts
 }
 
+export const OUTCOMES = ['delivered', 'failed', 'given-up'] as const
+
 /** What is counted as it happens; metrics.ts shows it. */
 export interface AlertCounts {
   ruleFailed(rule: string): void
-  delivery(endpoint: string, outcome: 'delivered' | 'failed' | 'given-up'): void
+  delivery(endpoint: string, outcome: (typeof OUTCOMES)[number]): void
 }
 
 export const ENGINE_EVENTS = 'engine-events'

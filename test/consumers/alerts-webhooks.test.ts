@@ -214,6 +214,7 @@ test('a redirect is not followed, and what is refused again and again is given u
   const { scene, start } = await started(t, to)
   to.answer = status(302, { location: elsewhere.url })
   await start({ metrics: scene.metrics })
+  assert.match(await scene.metrics.metrics(), /outcome="given-up"} 0/, 'a counter that begins at 1 never increased')
   const first = await open(scene)
   await until('it was given up', () => scene.told.some(({ message }) => message.includes('given up')))
   assert.deepEqual(
