@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 const PREFLIGHT = {
   'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
   'access-control-allow-headers':
-    'authorization, content-type, content-encoding, idempotency-key, last-event-id, playhead-position, x-playhead-key, x-playhead-session, x-request-id',
+    'authorization, cmcd-object, cmcd-request, cmcd-session, cmcd-status, content-type, content-encoding, idempotency-key, last-event-id, playhead-position, x-playhead-key, x-playhead-session, x-request-id',
   'access-control-max-age': '86400',
 } as const
 

@@ -3,7 +3,7 @@
  * says of each event what became of it.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { EventLog, Placed } from '../log/log.ts'
+import type { EventLog, NewRecord, Placed } from '../log/log.ts'
 import type { Arrival } from '../producers/stamp.ts'
 import { keyOf, type NewEvent } from '../schemas/index.ts'
 import { type KeyVerifier, requireKey } from './auth.ts'
@@ -14,6 +14,8 @@ import type { Idempotency } from './idempotency.ts'
 import { checkEvent, type Draft, type IntakePorts, openBatch, type Sender, type Taken, takeEvent } from './intake.ts'
 import { contentTypeLabel } from './labels.ts'
 import type { ApiMetrics } from './metrics.ts'
+import { Renewals } from './playback/renewals.ts'
+import { slotRecords } from './playback/slot-records.ts'
 import { bearerOf } from './playback/token.ts'
 import { Problem } from './problems.ts'
 
@@ -35,6 +37,7 @@ interface Caller {
 
 export function addEventRoutes(app: FastifyInstance, ports: EventsPorts): void {
   const sender = gate((request, reply) => callerOf(ports, request, reply))
+  const renewals = new Renewals()
   app.post('/v1/events', { onRequest: sender.onRequest }, async (request, reply) => {
     const caller = sender.callerOf(request)
     const batch = openBatch(request.body)
@@ -54,7 +57,11 @@ export function addEventRoutes(app: FastifyInstance, ports: EventsPorts): void {
       await Promise.all([stampFacts(ports.context, events), sealPersonal(ports.context, events)])
     }
     const taken = checked.map((c) => (c.ok ? takeEvent(ports.codec, c.event) : c))
-    const places = await store(ports, taken)
+    const claims = caller.sender.kind === 'playback' ? caller.sender.claims : undefined
+    const said = taken.flatMap((t) => (t.ok ? [t.event] : []))
+    const slot = claims === undefined ? [] : slotRecords(ports, renewals, claims, arrival, said)
+    const places = await store(ports, taken, slot)
+    if (claims !== undefined && slot.length > 0) renewals.done(claims.slot, arrival.receivedAtMs)
     return answer(reply, taken, places)
   })
 }
@@ -105,12 +112,17 @@ async function sealPersonal({ sealer }: Pick<ApiContext, 'sealer'>, events: read
   for (const [i, event] of open.entries()) event.personal = sealed[i]!
 }
 
-async function store(ports: EventsPorts, taken: readonly Taken[]): Promise<readonly Placed[]> {
+/** `also`: records behind the events', which no answer names. */
+async function store(
+  ports: EventsPorts,
+  taken: readonly Taken[],
+  also: readonly NewRecord[],
+): Promise<readonly Placed[]> {
   const records = taken.flatMap((t) => (t.ok ? [t.record] : []))
   for (const t of taken) if (!t.ok) ports.metrics.rejected.inc({ code: t.rejection.code })
   if (records.length === 0) return []
   const stop = ports.metrics.appendSeconds.startTimer()
-  const places = await ports.log.append(records)
+  const places = await ports.log.append([...records, ...also])
   stop()
   count(ports.metrics, taken)
   return places

@@ -11,7 +11,12 @@ export const API_LIMITS = {
   /** How long a client may take to send a request, and how long a connection may idle. */
   requestTimeoutMs: 30_000,
   keepAliveMs: 65_000,
-  urlParamCharsMax: 300,
+  /** What a connection without a request gets while the server closes. */
+  unusedConnectionMs: 500,
+  /** While the server closes, connections that have become idle are looked for this often. */
+  idleSweepMs: 100,
+  /** A playback token in the path is the longest. */
+  urlParamCharsMax: 4_096,
   /** Of a field's path in a problem; a name made up by the caller may be long. */
   fieldPathCharsMax: 300,
   /** The largest moment a Date can hold: everything beyond is a mistake of units. */

@@ -12,6 +12,8 @@ declare module 'fastify' {
     security?: readonly Readonly<Record<string, readonly string[]>>[]
     /** Describes a body that is checked by other means. */
     bodyShown?: unknown
+    /** Of the body; JSON without it. */
+    bodyType?: string
   }
 }
 

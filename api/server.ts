@@ -16,12 +16,15 @@ import type { EventCodec } from '../schemas/index.ts'
 import { addAudienceRoutes } from './audience/routes.ts'
 import { isLoopback, type KeyVerifier, requireKey } from './auth.ts'
 import { readJson } from './body.ts'
+import { addCmcdRoutes } from './cmcd/routes.ts'
 import type { ApiContext } from './context.ts'
 import { addCors } from './cors.ts'
+import { addDraining } from './draining.ts'
 import { addEventRoutes } from './events.ts'
 import { createIdempotency, type Idempotency } from './idempotency.ts'
 import { addIncidentRoutes, type IncidentParts } from './incidents/routes.ts'
 import { API_LIMITS } from './limits.ts'
+import { addLintRoutes } from './lint/routes.ts'
 import { addLiveRoutes } from './live/routes.ts'
 import { type ApiMetrics, apiMetrics } from './metrics.ts'
 import { addOpenApi } from './openapi.ts'
@@ -38,6 +41,7 @@ import { secure } from './security.ts'
 import { createFacts } from './titles/facts.ts'
 import { addTitleRoutes } from './titles/routes.ts'
 import { addValidation } from './validation.ts'
+import { addWebRoutes, type WebAssets, wantsPage } from './web/routes.ts'
 
 export interface ApiLogger {
   info(fields: object, message: string): void
@@ -62,6 +66,8 @@ export interface ApiOptions {
   readonly servesSchemas: boolean
   /** Without it the API takes events and has no routes of profiles, titles and playback. */
   readonly context?: ContextParts
+  /** Pages and the SDK, as they are built; without it there are none. */
+  readonly web?: WebAssets
 }
 
 /** What the routes need and this process can't make by itself. */
@@ -98,11 +104,14 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   addParsers(app)
   addValidation(app)
   addCors(app, options.corsOrigins)
+  addDraining(app)
   observe(app, metrics)
   app.setErrorHandler((error, request, reply) => sendProblem(options.logger, error, request, reply))
   app.setNotFoundHandler((request, reply) =>
     sendProblem(options.logger, new Problem('NOT_FOUND', `No ${request.method} here.`), request, reply),
   )
+  // Before the document of the API, which is of data and not of pages.
+  if (options.web !== undefined) addWebRoutes(app, options.web)
   addOpenApi(app, options.version)
   addRoutes(app, options)
   const { context: parts, ...plain } = options
@@ -146,7 +155,9 @@ function addContextRoutes(
   addLiveRoutes(app, context, { logger })
   if (parts.profiles !== undefined) addProfileRoutes(app, context, parts.profiles)
   const { analytics, live = false, incidents } = parts
+  addCmcdRoutes(app, context, { metrics, logger, ...(analytics && { analytics }) })
   if (analytics !== undefined) addQoeRoutes(app, { ...context, analytics })
+  if (analytics !== undefined) addLintRoutes(app, { ...context, analytics })
   if (analytics !== undefined || live) {
     addAudienceRoutes(app, { ...context, logger, live, ...(analytics && { analytics }) })
   }
@@ -200,7 +211,10 @@ function counting({ requests, requestSeconds }: ApiMetrics, route: string): onRe
 }
 
 function addRoutes(app: FastifyInstance, options: ApiOptions): void {
-  app.get('/', async () => ({ name: 'playhead', version: options.version, post: '/v1/events', schemas: '/subjects' }))
+  app.get('/', async (request, reply) => {
+    if (options.web !== undefined && wantsPage(request)) return reply.redirect('/dashboard/')
+    return { name: 'playhead', version: options.version, post: '/v1/events', schemas: '/subjects' }
+  })
   app.get('/healthz', async () => ({ status: 'alive' }))
   app.get('/readyz', async (_request, reply) => {
     const complaints = await options.complaints()

@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   progress: () => import('./progress.ts') as Promise<Bench>,
   flat: () => import('./progress-flat.ts') as Promise<Bench>,
   api: () => import('./api.ts') as Promise<Bench>,
+  cmcd: () => import('./cmcd.ts') as Promise<Bench>,
   fresh: async () => ({ run: (await import('./api.ts')).runFresh }),
   views: () => import('./views-fold.ts') as Promise<Bench>,
   tables: () => import('./qoe-log.ts') as Promise<Bench>,
@@ -23,6 +24,8 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   queries: () => import('./qoe-query.ts') as Promise<Bench>,
   live: () => import('./live.ts') as Promise<Bench>,
   kafka: () => import('./kafka-produce.ts') as Promise<Bench>,
+  simulator: () => import('./simulator.ts') as Promise<Bench>,
+  sdk: () => import('./sdk.ts') as Promise<Bench>,
   memory: () => import('./memory.ts') as Promise<Bench>,
 }
 

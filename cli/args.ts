@@ -12,9 +12,16 @@ export interface Flag {
   readonly many?: boolean
 }
 
+export interface Positional {
+  readonly name: string
+  readonly optional?: boolean
+  /** The last one may be many: one at least. */
+  readonly many?: boolean
+}
+
 export interface CommandShape {
   readonly name: string
-  readonly positionals?: readonly { readonly name: string; readonly optional?: boolean }[]
+  readonly positionals?: readonly Positional[]
   readonly flags?: readonly Flag[]
 }
 
@@ -30,6 +37,7 @@ export class UsageError extends Error {
 
 export interface Args {
   positional(name: string): string | undefined
+  positionals(name: string): readonly string[]
   has(flag: string): boolean
   value(flag: string): string | undefined
   values(flag: string): readonly string[]
@@ -61,7 +69,7 @@ export function parseArgs(shape: CommandShape, words: readonly string[]): Args {
     const next = flag.value !== undefined && inline === undefined ? words[++i] : inline
     given.set(flag.name, [...values, checked(shape, flag, next)])
   }
-  const named = givenHelp(given) ? new Map<string, string>() : place(shape, loose)
+  const named = givenHelp(given) ? new Map<string, string[]>() : place(shape, loose)
   return argsOf(shape, named, given)
 }
 
@@ -95,22 +103,29 @@ function unknownFlag(shape: CommandShape, word: string, name: string, flags: rea
   return new UsageError(`\`playhead ${shape.name}\` has no flag ${word.split('=')[0]}.${hint}`, shape.name)
 }
 
-function place(shape: CommandShape, loose: readonly string[]): Map<string, string> {
+function place(shape: CommandShape, loose: readonly string[]): Map<string, string[]> {
   const wanted = shape.positionals ?? []
   const missing = wanted.find((p, i) => p.optional !== true && loose[i] === undefined)
   if (missing !== undefined) throw new UsageError(`\`playhead ${shape.name}\` wants ${missing.name}.`, shape.name)
-  if (loose.length > wanted.length) {
+  const many = wanted.at(-1)?.many === true
+  if (loose.length > wanted.length && !many) {
     throw new UsageError(
       `\`playhead ${shape.name}\` doesn't know what to do with "${loose[wanted.length]}".`,
       shape.name,
     )
   }
-  return new Map(loose.map((word, i) => [wanted[i]!.name, word]))
+  const placed = new Map<string, string[]>()
+  for (const [i, word] of loose.entries()) {
+    const { name } = wanted[Math.min(i, wanted.length - 1)]!
+    placed.set(name, [...(placed.get(name) ?? []), word])
+  }
+  return placed
 }
 
-function argsOf(shape: CommandShape, named: ReadonlyMap<string, string>, given: ReadonlyMap<string, string[]>): Args {
+function argsOf(shape: CommandShape, named: ReadonlyMap<string, string[]>, given: ReadonlyMap<string, string[]>): Args {
   return {
-    positional: (name) => named.get(name),
+    positional: (name) => named.get(name)?.[0],
+    positionals: (name) => named.get(name) ?? [],
     has: (flag) => given.has(flag),
     value: (flag) => given.get(flag)?.[0],
     values: (flag) => given.get(flag) ?? [],

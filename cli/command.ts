@@ -22,7 +22,10 @@ export const JSON_FLAG = { name: 'json', help: 'Print data as JSON, for other pr
 
 export function helpOf(command: Command, summary: string): string {
   const flags = [...(command.flags ?? []), { name: 'help', help: 'This text.' }]
-  const words = (command.positionals ?? []).map((p) => (p.optional === true ? `[${p.name}]` : p.name))
+  const words = (command.positionals ?? []).map((p) => {
+    const word = p.many === true ? `${p.name}…` : p.name
+    return p.optional === true ? `[${word}]` : word
+  })
   const usage = ['playhead', command.name, ...words, '[flags]'].join(' ')
   const rows = flags.map(
     (f) => [`--${f.name}${'value' in f && f.value !== undefined ? ` ${f.value}` : ''}`, f.help] as const,

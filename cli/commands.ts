@@ -8,6 +8,10 @@ interface Entry {
 
 export const COMMANDS: Readonly<Record<string, Entry>> = {
   up: { summary: 'Start everything on this machine.', load: async () => (await import('./commands/up.ts')).up },
+  demo: {
+    summary: 'Start everything with a made-up audience, and look at it.',
+    load: async () => (await import('./commands/demo.ts')).demo,
+  },
   api: { summary: 'Run the API alone.', load: async () => (await import('./commands/roles.ts')).api },
   consumers: { summary: 'Run the consumers alone.', load: async () => (await import('./commands/roles.ts')).consumers },
   analytics: {
@@ -46,6 +50,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Bring views that another product measured.',
     load: async () => (await import('./commands/import.ts')).views,
   },
+  'ingest cmcd-log': {
+    summary: "Read media requests from CDNs' access logs.",
+    load: async () => (await import('./commands/ingest.ts')).cmcdLog,
+  },
   'export views': {
     summary: 'Write views as files that others read, and keep them right.',
     load: async () => (await import('./commands/export.ts')).views,
@@ -53,6 +61,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   compare: {
     summary: "Show another product's numbers beside ours.",
     load: async () => (await import('./commands/compare.ts')).compare,
+  },
+  simulate: {
+    summary: 'Make up an audience, and know the truth of it.',
+    load: async () => (await import('./commands/simulate.ts')).simulate,
   },
   'profile export': {
     summary: 'Write everything that is held about a profile.',
@@ -63,6 +75,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/profile.ts')).erase,
   },
   token: { summary: 'Make a profile token, for demos.', load: async () => (await import('./commands/token.ts')).token },
+  'tape check': {
+    summary: 'Compare what a client sent with a tape.',
+    load: async () => (await import('./commands/tape.ts')).check,
+  },
   'log tail': { summary: 'Show events as they come.', load: async () => (await import('./commands/log-tail.ts')).tail },
   'log stats': {
     summary: 'Topics, partitions, lag.',

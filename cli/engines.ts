@@ -24,6 +24,8 @@ export interface Folders {
   readonly vault: string
   readonly analytics: string
   readonly run: string
+  /** The demo's clip. */
+  readonly media: string
 }
 
 export function foldersOf(config: Pick<Config, 'data'>): Folders {
@@ -35,6 +37,7 @@ export function foldersOf(config: Pick<Config, 'data'>): Folders {
     vault: join(data, 'vault'),
     analytics: join(data, 'analytics'),
     run: join(data, 'run'),
+    media: join(data, 'media'),
   }
 }
 

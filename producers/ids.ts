@@ -2,7 +2,7 @@
  * Event ids. UUIDv7 where the first writer mints one; UUIDv8 where the same input must give the same id again (an
  * idempotency key, a line of a file, a position of the log), so that writing it twice adds nothing.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Fills the bytes with randomness; `crypto.getRandomValues` outside of tests and simulations. */
 export type RandomBytes = (bytes: Uint8Array) => void
@@ -17,12 +17,10 @@ export function mintEventId(nowMs: number, random: RandomBytes): string {
 
 /** RFC 9562 §5.8 (ours to fill): the first 122 bits of SHA-256 over the parts, each with its length before it. */
 export function deriveEventId(...parts: readonly string[]): string {
-  const hash = createHash('sha256')
-  for (const part of parts) {
-    // The length keeps ('ab','c') apart from ('a','bc').
-    hash.update(`${Buffer.byteLength(part)}:`).update(part)
-  }
-  return withVersion(hash.digest().subarray(0, 16), 8)
+  let text = ''
+  // The length keeps ('ab','c') apart from ('a','bc').
+  for (const part of parts) text += `${Buffer.byteLength(part)}:${part}`
+  return withVersion(hash('sha256', text, 'buffer'), 8)
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/

@@ -16,6 +16,8 @@ export interface RouteDocs {
   readonly body?: unknown
   /** Describes a body that is checked by other means. */
   readonly bodyShown?: unknown
+  /** Of the body; JSON without it. */
+  readonly bodyType?: string
   readonly response?: unknown
   /** In words, where no schema says it. */
   readonly responses?: Readonly<Record<string, string>>
@@ -107,7 +109,7 @@ function operationOf({ method, url, docs }: DocumentedRoute): Operation {
     ...(body !== undefined && {
       requestBody: {
         required: isRequired(body as JsonSchema),
-        content: { 'application/json': { schema: body as JsonSchema } },
+        content: { [docs.bodyType ?? 'application/json']: { schema: body as JsonSchema } },
       },
     }),
     responses: responsesOf(docs, method, url, body !== undefined, security),

@@ -1,8 +1,9 @@
-/** What differs between importing progress, titles and views; all else is run.ts. */
+/** What differs between importing progress, titles, views and lines of CDNs' logs; all else is run.ts. */
 import type { Sealer } from '../../api/context.ts'
 import type { EventLog, NewRecord } from '../../log/log.ts'
 import type { ImportSource } from '../../producers/import.ts'
 import type { EventCodec, TitleFacts } from '../../schemas/index.ts'
+import type { SourceRecord } from './records.ts'
 import type { Fields } from './rows.ts'
 import type { TimeRules } from './values.ts'
 
@@ -19,14 +20,17 @@ export interface ImportRun extends ImportSource {
   readonly runId: string
 }
 
-export interface ImportKind<T> {
-  readonly name: 'progress' | 'titles' | 'views'
+export type KindName = 'progress' | 'titles' | 'views' | 'cmcd-log'
+
+/** `P` is what it writes with. */
+export interface ImportKind<T, P = ImportPorts> {
+  readonly name: KindName
   /** Our names; one that ends in a dot takes every name that begins so. */
   readonly fields: readonly string[]
   /** Of each list, a CSV header must have one. */
   readonly needed: readonly (readonly string[])[]
   /** Throws RowRejected. */
-  row(fields: Fields, rules: TimeRules): T
-  /** Called again for the same rows of the same run, it gives records with the same event ids. */
-  records(ports: ImportPorts, run: ImportRun, rows: readonly T[]): Promise<readonly NewRecord[]>
+  row(fields: Fields, rules: TimeRules, record: SourceRecord): T
+  /** Called again for the same rows of the same run, it gives records with the same event ids. A row may give none. */
+  records(ports: P, run: ImportRun, rows: readonly T[]): Promise<readonly NewRecord[]>
 }

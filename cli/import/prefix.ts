@@ -82,8 +82,11 @@ export async function* after(
   if (!checked || at < offset) throw changed(command)
 }
 
-function changed(command: string): UsageError {
-  return new UsageError(
+/** Thrown before anything is passed on. */
+export class SourceChanged extends UsageError {}
+
+function changed(command: string): SourceChanged {
+  return new SourceChanged(
     'The file is not what it was when its import was cut off: what was imported of it has changed. Remove the state file to import it from its beginning; rows that are the same count once.',
     command,
   )

@@ -18,6 +18,11 @@ export interface RowReader {
   read(record: SourceRecord): RowRead
 }
 
+/** Undefined: a line that says nothing, such as a comment. */
+export interface LineReader {
+  read(record: SourceRecord): RowRead | undefined
+}
+
 export interface Names {
   /** Our name for theirs; undefined: we have none. */
   ours(theirs: string): string | undefined

@@ -9,6 +9,8 @@
  * What can fail: a bad row costs itself only, until there are more than errorsMax; a log that stays away ends the
  * import, resumable; a file that is not what it was is refused.
  */
+
+import type { EventLog } from '../../log/log.ts'
 import { UsageError } from '../args.ts'
 import { delimiterOf } from './csv.ts'
 import type { ImportKind, ImportPorts } from './kind.ts'
@@ -19,15 +21,20 @@ import { RecordCutter, type SourceRecord } from './records.ts'
 import { type RejectedFile, type Rejection, rejection } from './rejected.ts'
 import type { Report } from './report.ts'
 import { patiently } from './retry.ts'
-import { csvReader, type Format, namesOf, ndjsonReader, type RowReader } from './rows.ts'
+import { csvReader, type Format, type LineReader, namesOf, ndjsonReader } from './rows.ts'
 import type { ImportCounts, ImportState, StateFile } from './state.ts'
 import type { TimeRules } from './values.ts'
 
-export interface ImportJob<T> {
-  readonly kind: ImportKind<T>
+/** What every kind writes with. */
+interface Writes {
+  readonly log: Pick<EventLog, 'append'>
+}
+
+export interface ImportJob<T, P = ImportPorts> {
+  readonly kind: ImportKind<T, P>
   readonly chunks: AsyncIterable<Buffer>
   readonly totalBytes: number | undefined
-  readonly format: Format
+  readonly format: Format | OwnFormat
   readonly maps: readonly string[]
   readonly assumeUtc: boolean
   readonly appId: string
@@ -54,7 +61,10 @@ export interface ImportOutcome {
 }
 
 /** Without ports it is a dry run: everything is read and checked, nothing is written. */
-export async function runImport<T>(ports: ImportPorts | undefined, job: ImportJob<T>): Promise<ImportOutcome> {
+export async function runImport<T, P extends Writes = ImportPorts>(
+  ports: P | undefined,
+  job: ImportJob<T, P>,
+): Promise<ImportOutcome> {
   const { head, all } = await withHead(job.chunks)
   const opened = open(job, head)
   const saved = job.state?.read()
@@ -70,15 +80,20 @@ export async function runImport<T>(ports: ImportPorts | undefined, job: ImportJo
   }
 }
 
-interface Opened {
-  readonly reader: RowReader
+/** A format that is neither CSV nor NDJSON; `head` is how the file begins. */
+export type OwnFormat = (head: Buffer) => Opened
+
+export interface Opened {
+  readonly reader: LineReader
   readonly cut: { readonly delimiters?: string; readonly offset: number; readonly line: number }
+  /** What must be the same when it goes on. */
   readonly settings: string
   readonly unknown: ReadonlySet<string>
 }
 
-function open<T>(job: ImportJob<T>, head: Buffer): Opened {
+function open<T, P>(job: ImportJob<T, P>, head: Buffer): Opened {
   const { kind, format, maps, command, appId, environment, assumeUtc } = job
+  if (typeof format === 'function') return format(head)
   const names = namesOf(kind.fields, maps, command)
   const settings = (delimiter: string) =>
     JSON.stringify({ format, delimiter, maps: [...maps].sort(), appId, environment, assumeUtc })
@@ -100,7 +115,7 @@ function open<T>(job: ImportJob<T>, head: Buffer): Opened {
   }
 }
 
-function checkSame<T>(job: ImportJob<T>, saved: ImportState, settings: string): void {
+function checkSame<T, P>(job: ImportJob<T, P>, saved: ImportState, settings: string): void {
   const path = job.state?.path ?? ''
   if (saved.kind !== job.kind.name) {
     throw new UsageError(`${path} is of an import of ${saved.kind}. Name another with --state.`, job.command)
@@ -118,9 +133,9 @@ interface Batch<T> {
   bytes: number
 }
 
-class Run<T> {
-  readonly #ports: ImportPorts | undefined
-  readonly #job: ImportJob<T>
+class Run<T, P extends Writes> {
+  readonly #ports: P | undefined
+  readonly #job: ImportJob<T, P>
   readonly #opened: Opened
   readonly #resumed: ImportState | undefined
   readonly #cutter: RecordCutter
@@ -132,7 +147,7 @@ class Run<T> {
   #line: number
   #rules: TimeRules
 
-  constructor(ports: ImportPorts | undefined, job: ImportJob<T>, opened: Opened, saved: ImportState | undefined) {
+  constructor(ports: P | undefined, job: ImportJob<T, P>, opened: Opened, saved: ImportState | undefined) {
     this.#ports = ports
     this.#job = job
     this.#opened = opened
@@ -175,12 +190,13 @@ class Run<T> {
 
   #read(record: SourceRecord): void {
     const read = this.#opened.reader.read(record)
+    if (read === undefined) return
     if (!read.ok) {
       this.#reject(record, read.problem)
       return
     }
     try {
-      this.#batch.rows.push(this.#job.kind.row(read.fields, this.#rules))
+      this.#batch.rows.push(this.#job.kind.row(read.fields, this.#rules, record))
     } catch (error) {
       if (!(error instanceof RowRejected)) throw error
       this.#reject(record, error.problem)
@@ -231,12 +247,12 @@ class Run<T> {
     report.show(this.#counts, this.offset, totalBytes)
   }
 
-  async #write(ports: ImportPorts, rows: readonly T[]): Promise<number> {
+  async #write(ports: P, rows: readonly T[]): Promise<number> {
     if (rows.length === 0) return 0
     const { kind, signal, nowMs, appId, environment } = this.#job
     const run = { runId: this.#runId, appId, environment, receivedAtMs: nowMs() }
     const records = await patiently(() => kind.records(ports, run, rows), signal, nowMs)
-    await patiently(() => ports.log.append(records), signal, nowMs)
+    if (records.length > 0) await patiently(() => ports.log.append(records), signal, nowMs)
     return records.length
   }
 

@@ -4,6 +4,7 @@
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { UsageError } from '../args.ts'
+import type { KindName } from './kind.ts'
 import { IMPORT_LIMITS } from './limits.ts'
 
 export interface ImportCounts {
@@ -14,7 +15,7 @@ export interface ImportCounts {
 
 export interface ImportState {
   readonly version: 1
-  readonly kind: 'progress' | 'titles' | 'views'
+  readonly kind: KindName
   /** Of this import, until the file is at its end. */
   readonly runId: string
   /** What must be the same when it goes on: format, separator, names, app. */

@@ -1,5 +1,6 @@
 /** The role `api`: the HTTP API in its own process. */
 import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import { Breakers } from '../../api/breaker.ts'
 import { guardedAnalytics, guardedReaders, guardedSealer } from '../../api/guarded.ts'
 import { buildApi, type ContextParts } from '../../api/server.ts'
@@ -9,7 +10,7 @@ import { pooledRandom } from '../../producers/random.ts'
 import { openAdmission } from '../admission.ts'
 import { rulesOf } from '../alerts.ts'
 import { openAnalyticsReader } from '../analytics-reader.ts'
-import { openCodec, openLog, openState, openVault } from '../engines.ts'
+import { foldersOf, openCodec, openLog, openState, openVault } from '../engines.ts'
 import { orNameSetting } from '../incurable.ts'
 import { openReaders } from '../readers.ts'
 import { SETTINGS } from '../settings.ts'
@@ -39,6 +40,7 @@ async function startApi(role: RoleContext): Promise<Running> {
     version: VERSION,
     servesSchemas: config.schemaRegistryUrl === undefined,
     context: parts.context,
+    web: { assetsDir: ASSETS, mediaDir: foldersOf(config).media },
   })
   const { host, port } = config
   await orNameSetting(host, port, SETTINGS.port.key, () => app.listen({ host, port }))
@@ -87,5 +89,8 @@ async function openParts(role: RoleContext, log: EventLog): Promise<{ context: C
     },
   }
 }
+
+/** What the build bundles for browsers: in the folder of the compiled code, also where the sources run as they are. */
+const ASSETS = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../../dist' : '../..', import.meta.url))
 
 const random = pooledRandom((bytes) => void globalThis.crypto.getRandomValues(bytes))

@@ -156,7 +156,8 @@ const HIT =
 function fromRequests(database: string, conditions: readonly Condition[], by: string | null): Statement {
   const { where, parameters } = filtered(conditions)
   return {
-    from: `${database}.cdn_requests`,
+    // With the copies of lines that were read again: they change no ratio, and leaving them out costs many times more.
+    from: `${database}.cdn_request_rows`,
     minute: 'toStartOfMinute(occurred_at)',
     value: by === null ? "''" : expressionOf(by),
     sums: { numerator: `countIf(${HIT})`, denominator: 'count()', sample: 'count()', histogram: 'map()' },

@@ -5,8 +5,10 @@ import { sessionIdOf, touch } from './plays.ts'
 import { watch } from './ranges.ts'
 import type { KnownDuration, KnownFacts, Progress } from './state.ts'
 
-export type Report = EventOf<'Heartbeat' | 'PlaybackEnded' | 'PlaybackPaused' | 'ProgressReported'>
-export type ProgressEvent = Report | EventOf<'PlaybackStarted' | 'MarkedWatched' | 'ProgressCleared'>
+export type Report = EventOf<'Heartbeat' | 'PlaybackEnded' | 'PlaybackPaused' | 'ProgressReported' | 'CmcdReport'>
+/** Tell what was played until there, and no place to resume. */
+export type Passage = EventOf<'SeekStarted' | 'StallStarted' | 'PlaybackFailed'>
+export type ProgressEvent = Report | Passage | EventOf<'PlaybackStarted' | 'MarkedWatched' | 'ProgressCleared'>
 
 /** The events that may change a row. */
 export function isProgress(event: PlayheadEvent): event is ProgressEvent {
@@ -19,6 +21,13 @@ export function isProgress(event: PlayheadEvent): event is ProgressEvent {
     case 'MarkedWatched':
     case 'ProgressCleared':
       return true
+    case 'SeekStarted':
+    case 'StallStarted':
+    case 'PlaybackFailed':
+      return event.played.length > 0
+    case 'CmcdReport':
+      // Most players tell no position in CMCD; what is preloaded is not watched.
+      return event.positionMs !== null && event.state !== 'd'
     default:
       return false
   }
@@ -57,9 +66,14 @@ function folded(state: Progress, event: ProgressEvent, stamp: Stamp): Progress {
     case 'ProgressReported':
       return reported(state, event, stamp, event.durationMs ?? event.facts?.durationMs)
     case 'PlaybackPaused':
+    case 'CmcdReport':
       return reported(state, event, stamp, event.facts?.durationMs)
     case 'PlaybackStarted':
       return played(state, event, stamp)
+    case 'SeekStarted':
+    case 'StallStarted':
+    case 'PlaybackFailed':
+      return { ...played(state, event, stamp), watched: watch(state.watched, event.played) }
     case 'MarkedWatched':
       return marked(state, event, stamp)
     case 'ProgressCleared':
@@ -70,7 +84,7 @@ function folded(state: Progress, event: ProgressEvent, stamp: Stamp): Progress {
 function reported(state: Progress, event: Report, stamp: Stamp, durationMs: number | null | undefined): Progress {
   const { atMs, eventId } = stamp
   const { position, duration, facts, mark, clear, watched, sessions, firstWatchedMs, lastWatchedMs } = state
-  const positionMs = Math.max(event.positionMs, 0)
+  const positionMs = Math.max(event.positionMs ?? 0, 0)
   const device = event.personal?.deviceId ?? null
   return {
     oldestMs: Math.min(state.oldestMs, atMs),
@@ -80,7 +94,7 @@ function reported(state: Progress, event: Report, stamp: Stamp, durationMs: numb
     facts: factsOf(facts, stamp, event.facts),
     mark,
     clear,
-    watched: watch(watched, event.played),
+    watched: event.type === 'CmcdReport' ? watched : watch(watched, event.played),
     sessions: touch(sessions, sessionIdOf(event.sessionId, atMs), atMs),
     firstWatchedMs: firstWatchedMs === undefined ? atMs : Math.min(firstWatchedMs, atMs),
     lastWatchedMs: lastWatchedMs === undefined ? atMs : Math.max(lastWatchedMs, atMs),
@@ -93,11 +107,12 @@ function reported(state: Progress, event: Report, stamp: Stamp, durationMs: numb
  */
 function saysWhere(event: Report): boolean {
   if (event.type === 'Heartbeat') return event.state !== 'starting'
+  if (event.type === 'CmcdReport') return event.state !== 's' && (event.state !== 'f' || event.positionMs !== 0)
   return event.type !== 'PlaybackEnded' || event.reason !== 'failed' || event.played.length > 0
 }
 
 /** It was asked for: a play, but no position yet, for what was resumed is not what was reported. */
-function played(state: Progress, event: EventOf<'PlaybackStarted'>, stamp: Stamp): Progress {
+function played(state: Progress, event: EventOf<'PlaybackStarted'> | Passage, stamp: Stamp): Progress {
   const { atMs } = stamp
   const { firstWatchedMs = atMs, lastWatchedMs = atMs } = state
   return {

@@ -52,6 +52,13 @@ export const KIND = {
   adFailed: 17,
   /** CMCD: the player went over to playing, from whatever it was doing. */
   playing: 18,
+  /**
+   * CMCD: a request was answered. Its time is the request's; state and bitrates are those of when it was answered, so
+   * they count for nothing.
+   */
+  response: 19,
+  /** CMCD: the player has nothing to play. `stalled`: it says why, else it may be waiting for the viewer. */
+  waiting: 20,
 } as const
 
 /** What a player says it is doing. */
@@ -177,6 +184,7 @@ export function observe(event: ViewEvent): Observation {
   const at = keptMs(Math.trunc(meta.occurredAt))
   const { bitrateMaxKbps, claimMaxMs, pixelsMax, positionMaxMs } = VIEW_LIMITS
   const { kind, said, bits, text, claim } = event.type === 'CmcdReport' ? cmcdSays(e) : says(KINDS[event.type], e)
+  const isNow = kind !== KIND.response
   return {
     at,
     seq: sequenceOf(e.sequence, at),
@@ -184,10 +192,10 @@ export function observe(event: ViewEvent): Observation {
     skewS: Math.max(0, Math.floor((keptMs(meta.receivedAt) - at) / 1_000)),
     kind,
     said,
-    pos: within(e.positionMs, positionMaxMs),
+    pos: isNow ? within(e.positionMs, positionMaxMs) : -1,
     rate: rateOf(e.playbackRatePermille),
-    video: within(e.videoBitrateKbps, bitrateMaxKbps),
-    audio: within(e.audioBitrateKbps, bitrateMaxKbps),
+    video: isNow ? within(e.videoBitrateKbps, bitrateMaxKbps) : -1,
+    audio: isNow ? within(e.audioBitrateKbps, bitrateMaxKbps) : -1,
     width: within(e.width, pixelsMax),
     height: within(e.height, pixelsMax),
     playerWidth: within(e.playerWidth, pixelsMax),
@@ -244,7 +252,8 @@ function failureBits({ fatal, business, phase }: Said): number {
 
 function cmcdSays(e: Said): Saying {
   const kind = cmcdKind(e.state, e.event, e.errorCodes)
-  const plain = { kind, said: CMCD_SAID[e.state ?? ''] ?? SAID.unknown, bits: 0, text: '', claim: e.startupMs }
+  const said = kind === KIND.response ? SAID.unknown : (CMCD_SAID[e.state ?? ''] ?? SAID.unknown)
+  const plain = { kind, said, bits: 0, text: '', claim: e.startupMs }
   if (kind === KIND.ended) return { ...plain, text: e.state === 'q' ? 'quit' : 'finished' }
   if (kind !== KIND.failed) return plain
   return { ...plain, text: e.errorCodes?.[0] ?? '', bits: e.state === 'f' ? BIT.fatal : 0 }
@@ -295,7 +304,6 @@ const CMCD_SAID: Readonly<Record<string, number>> = {
   k: SAID.seeking,
   r: SAID.stalled,
   a: SAID.paused,
-  w: SAID.paused,
   e: SAID.ended,
 }
 
@@ -305,11 +313,15 @@ function cmcdKind(
   event: string | null | undefined,
   codes: readonly string[] | undefined,
 ): number {
+  if (event === 'rr') return KIND.response
   if (state === 'f') return KIND.failed
   if (state === 'q' || state === 'e') return KIND.ended
   if (event === 'e' && codes !== undefined && codes.length > 0) return KIND.failed
   if (state === 's') return KIND.request
-  return state === 'p' && event === 'ps' ? KIND.playing : KIND.beat
+  if (state === 'r' || state === 'w') return KIND.waiting
+  if (event !== 'ps') return KIND.beat
+  if (state === 'p') return KIND.playing
+  return state === 'a' ? KIND.paused : KIND.beat
 }
 
 /** Which counts first. 0: they say the same of the same moment, and are one. */

@@ -120,7 +120,7 @@ export class Timeline {
     this.#count(o)
     this.#know(o)
     const was = this.code()
-    if (this.#clock.steppedBack(o)) this.#withoutTransition(o)
+    if (o.kind !== KIND.response && this.#clock.steppedBack(o)) this.#withoutTransition(o)
     else transition(this, o, proved)
     this.#stalling(was, o.at)
     this.lastAt = o.at
@@ -147,7 +147,8 @@ export class Timeline {
   #key(): number {
     const n = this.numbers
     const facts = n[AT.starts]! + 2 * n[AT.failures]! + 4 * n[AT.business_failures]! + 8 * n[AT.requests]!
-    return this.code() + 16 * (facts + 16 * n[AT.over]! + 32 * n[AT.clean]! + 64 * n[AT.first_frame]!)
+    const ends = 16 * n[AT.over]! + 32 * n[AT.clean]! + 64 * n[AT.first_frame]!
+    return this.code() + 16 * (facts + ends + (this.words.errorCode === '' ? 0 : 128))
   }
 
   // — the time since the last observation —

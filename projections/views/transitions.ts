@@ -14,15 +14,13 @@ export function transition(t: Timeline, o: Observation, proved: boolean): void {
       beat(t, o, proved)
       return
     case KIND.request:
-      if (n[AT.requests] === 0) {
-        n[AT.requests] = 1
-        if (n[AT.first_frame] === 0) t.requestAt = o.at
-      }
-      if (n[AT.over] === 1) {
-        t.paused = t.seeking = t.stalled = t.inBreak = t.inAd = false
-        reopen(t, true)
-      }
-      t.asked = true
+      request(t, o)
+      return
+    case KIND.response:
+      claimed(t, o)
+      return
+    case KIND.waiting:
+      waiting(t, o, proved)
       return
     case KIND.firstFrame:
       t.inBreak = t.inAd = t.seeking = t.stalled = false
@@ -33,10 +31,13 @@ export function transition(t: Timeline, o: Observation, proved: boolean): void {
       endSeek(t, o.at, true)
       t.inBreak = t.inAd = t.paused = t.stalled = false
       firstFrame(t, o)
-      reopen(t, false)
+      // Players recover from what they called fatal.
+      reopen(t, true)
       return
     case KIND.paused:
       if (proved) start(t)
+      // Some players say it again when a seek has ended that began in the pause.
+      if (t.paused) endSeek(t, o.at, true)
       t.paused = true
       t.stalled = false
       return
@@ -76,6 +77,44 @@ export function transition(t: Timeline, o: Observation, proved: boolean): void {
   }
 }
 
+function request(t: Timeline, o: Observation): void {
+  const n = t.numbers
+  if (n[AT.requests] === 0) {
+    n[AT.requests] = 1
+    if (n[AT.first_frame] === 0) t.requestAt = o.at
+  }
+  if (n[AT.over] === 1) {
+    t.paused = t.seeking = t.stalled = t.inBreak = t.inAd = false
+    reopen(t, true)
+  }
+  t.asked = true
+}
+
+/**
+ * Before the first frame it is how some players say that they start, in a seek all of them say it until the seek is
+ * over. Otherwise it is a stall, but for one that waits, in a pause, for its viewer.
+ */
+function waiting(t: Timeline, o: Observation, proved: boolean): void {
+  if (proved) start(t)
+  const known = o.said === SAID.stalled
+  if (t.numbers[AT.starts] === 0) {
+    if (known) request(t, o)
+    return
+  }
+  if (t.seeking || (t.paused && !known)) return
+  t.asked = true
+  t.paused = false
+  t.stalled = true
+}
+
+/** Only a view that has started can tell how long that took. Players that tell no state tell of their start by it. */
+function claimed(t: Timeline, o: Observation): void {
+  const n = t.numbers
+  if (o.claimMs < 0 || n[AT.startups] === 1 || (n[AT.starts] === 0 && n[AT.requests] === 1)) return
+  start(t)
+  startup(t, o.claimMs)
+}
+
 /** A heartbeat says what it finds; it tells of no moment at which that began. */
 function beat(t: Timeline, o: Observation, proved: boolean): void {
   const n = t.numbers
@@ -93,6 +132,9 @@ function beat(t: Timeline, o: Observation, proved: boolean): void {
     return
   }
   switch (o.said) {
+    case SAID.unknown:
+      claimed(t, o)
+      return
     case SAID.starting:
       t.asked = true
       return
@@ -187,6 +229,12 @@ function seekEnded(t: Timeline, o: Observation): void {
 
 function failed(t: Timeline, o: Observation, proved: boolean): void {
   const n = t.numbers
+  const known = n[AT.over] === 1 && n[AT.failures]! + n[AT.business_failures]! > 0
+  if (known && o.bits & BIT.fatal) {
+    // Players repeat it with every report that follows, and some say why only then.
+    if (t.words.errorCode === '') t.words = { ...t.words, errorCode: o.text }
+    return
+  }
   n[AT.errors]!++
   if (proved || o.bits & BIT.playbackPhase) start(t)
   if ((o.bits & BIT.fatal) === 0) return

@@ -22,7 +22,17 @@ const VIEWERS = {
 
 export const ALIASES: Readonly<Record<string, readonly Alias[]>> = {
   events: [plain('events', 'events', 'Every record of the log, one row each')],
-  cdn_requests: [plain('cdn_requests', 'cdn_requests', 'Media requests, one row each')],
+  cdn_requests: [
+    plain(
+      'cdn_request_rows',
+      'cdn_requests',
+      'Every CmcdRequest of the log: a line that was read again is there again',
+    ),
+    // A condition on the time or the session goes through LIMIT BY to the primary key, since both are named in it.
+    added('cdn_requests', 'cdn_requests', 'Media requests, one row each', {}, (from) => {
+      return `SELECT * FROM ${from} LIMIT 1 BY occurred_at, session_id, event_id`
+    }),
+  ],
   views: [
     standing('qoe_views', 'views', 'Views, one row each: every metric and dimension'),
     standing('qoe_slices', 'view_slices', 'Minutes of views, one row each'),

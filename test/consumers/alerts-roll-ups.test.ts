@@ -47,7 +47,7 @@ before(async () => {
   reader = new ClickHouseReader({ ...process_.access, username: 'reader', password: 'reader-secret' })
   views = await store.prepareGeneration('views_v1_test', 'views_v1')
   await store.alias(
-    'cdn_requests',
+    'cdn_request_rows',
     `${await store.prepareGeneration('cdn_requests_v1_test', 'cdn_requests_v1')}.cdn_requests`,
   )
   rows = generated()
@@ -185,7 +185,7 @@ test('a CDN answers from its cache in many words', async () => {
   const list = words.map((word) => `'${word}'`).join(', ')
   const at = START_MS / 1_000
   const [shown] = await store.query<{ as: string }>(
-    "SELECT as_select AS as FROM system.tables WHERE database = 'playhead' AND name = 'cdn_requests'",
+    "SELECT as_select AS as FROM system.tables WHERE database = 'playhead' AND name = 'cdn_request_rows'",
   )
   const target = /FROM (\S+)/.exec(shown?.as ?? '')?.[1]
   await store.command(

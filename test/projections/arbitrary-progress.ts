@@ -38,6 +38,7 @@ const facts: fc.Arbitrary<TitleFacts | null> = fc.option(
 const personal = fc.constantFrom(null, device('tv'), device('phone'))
 const who = { profileId: fc.constantFrom('ada', 'bo'), titleId: fc.constantFrom('dune', 'heat') }
 const state = fc.constantFrom('playing' as const, 'starting' as const)
+const letter = fc.constantFrom('p', 's', 'd', 'f', null)
 const reason = fc.constantFrom('unknown' as const, 'failed' as const)
 const sessionId = fc.constantFrom('session-1', 'session-2', 'session-3')
 
@@ -53,6 +54,9 @@ const arbitraries: readonly fc.Arbitrary<PlayheadEvent>[] = [
   fc
     .tuple(at, id, fc.record({ ...who, sessionId, positionMs, durationMs, played, personal, reason }))
     .map((a) => ended(...a)),
+  fc
+    .tuple(at, id, fc.record({ ...who, sessionId, positionMs: fc.option(positionMs), facts, state: letter }))
+    .map((a) => cmcd(...a)),
   fc.tuple(at, id, fc.record({ ...who, watched: fc.boolean(), facts })).map((a) => marked(...a)),
   fc.tuple(at, id, fc.record(who)).map((a) => cleared(...a)),
 ]
@@ -105,4 +109,24 @@ export function rearranged(
           return batches
         }),
     )
+}
+
+/** A report by CMCD; most players tell no position in it. */
+export function cmcd(atMs: number, eventId: number, fields: Partial<EventOf<'CmcdReport'>>): EventOf<'CmcdReport'> {
+  const { meta, profileId, sessionId, titleId, sequence } = beat(atMs, eventId)
+  const numbers = { playbackRatePermille: null, videoBitrateKbps: null, audioBitrateKbps: null, topBitrateKbps: null }
+  const more = { bufferMs: null, starved: null, throughputKbps: null, startupMs: null, stallMs: null }
+  const rest = { liveLatencyMs: null, droppedFrames: null, protocol: null, customName: null, cdn: null }
+  const none = { background: null, raw: null, context: null, facts: null, personal: null, positionMs: null }
+  const said = {
+    target: null,
+    version: 2,
+    event: 't',
+    state: 'p',
+    streamType: 'vod',
+    errorCodes: [],
+    keys: {},
+  } as const
+  const who = { meta, profileId, sessionId, titleId, sequence }
+  return { type: 'CmcdReport', ...who, ...numbers, ...more, ...rest, ...none, ...said, ...fields }
 }

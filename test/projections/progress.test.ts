@@ -8,7 +8,7 @@ import type { ProgressRow } from '../../projections/progress/row.ts'
 import { progressV1 } from '../../projections/progress/v1.ts'
 import type { PlayheadEvent } from '../../schemas/index.ts'
 import { checkRow } from '../../stores/values.ts'
-import { ended, paused } from './arbitrary-progress.ts'
+import { cmcd, ended, paused } from './arbitrary-progress.ts'
 import {
   after,
   beat,
@@ -264,4 +264,29 @@ test('an erasure names the partition of the profile', () => {
   assert.deepEqual(projection.keyed?.erases?.(erased), ['ada'])
   assert.equal(projection.keyed?.erases?.(beat(START_MS, 1)), undefined)
   assert.equal(projection.keyed?.key(erased), undefined)
+})
+
+test('a CMCD report with a position says where to resume, as a heartbeat does', () => {
+  const row = given(
+    beat(START_MS, 1, { positionMs: 5_000, durationMs: 100_000 }),
+    cmcd(START_MS + 30_000, 2, { positionMs: 35_000 }),
+  )
+  assert.equal(row.positionMs, 35_000)
+  assert.equal(row.permyriad, 3_500)
+  assert.equal(row.updatedAtMs, START_MS + 30_000)
+  const known = given(cmcd(START_MS, 1, { positionMs: 10_000, facts: { ...FACTS, durationMs: 40_000 } }))
+  assert.equal(known.permyriad, 2_500)
+})
+
+test('a CMCD report without a position, of a preload or of a start, costs the viewer no place', () => {
+  const beats = [beat(START_MS, 1, { positionMs: 5_000 })]
+  const later = START_MS + 30_000
+  const others = [
+    cmcd(later, 2, {}),
+    cmcd(later, 3, { positionMs: 0, state: 's' }),
+    cmcd(later, 4, { positionMs: 0, state: 'd' }),
+    cmcd(later, 5, { positionMs: 0, state: 'f' }),
+  ]
+  assert.equal(given(...beats, ...others).positionMs, 5_000)
+  assert.deepEqual(after(projection, others.slice(0, 1)), [])
 })

@@ -343,6 +343,79 @@ test('CMCD alone tells startup, stalls, seeks, pauses and the end', () => {
   has(rowOf(middle.events), { starts: 1, startups: 1, startup_ms: 640 })
 })
 
+test('CMCD of a seek: the player rebuffers or waits until the seek is over, and that is no stall', () => {
+  for (const state of ['r', 'w']) {
+    const story = cmcdPlaying().say('CmcdReport', 10, { state: 'k' }).say('CmcdReport', 10.003, { state })
+    story.say('CmcdReport', 10.5, { state, event: 't' }).say('CmcdReport', 11, { state: 'p' })
+    story.say('CmcdReport', 20, { state: 'e' })
+    has(rowOf(story.events), { seeks: 1, seek_latency_ms: 1_000, seeking_ms: 1_000, stalls: 0, playing_ms: 18_000 })
+  }
+})
+
+test('CMCD that waits is a stall while it plays, and nothing new in a pause', () => {
+  const stall = cmcdPlaying().say('CmcdReport', 10, { state: 'w' }).say('CmcdReport', 12, { state: 'w', event: 't' })
+  stall.say('CmcdReport', 14, { state: 'p' }).say('CmcdReport', 20, { state: 'e' })
+  has(rowOf(stall.events), { stalls: 1, stalled_ms: 4_000, paused_ms: 0, playing_ms: 15_000 })
+  const pause = cmcdPlaying().say('CmcdReport', 10, { state: 'a' }).say('CmcdReport', 12, { state: 'w' })
+  pause.say('CmcdReport', 14, { state: 'p' }).say('CmcdReport', 20, { state: 'e' })
+  has(rowOf(pause.events), { stalls: 0, paused_ms: 4_000, playing_ms: 15_000 })
+})
+
+test('CMCD of a seek in a pause: the seek ends when the pause is told again, not when playback goes on', () => {
+  const story = cmcdPlaying()
+    .say('CmcdReport', 10, { state: 'a' })
+    .say('CmcdReport', 15, { state: 'k' })
+    .say('CmcdReport', 15.1, { state: 'r' })
+  story
+    .say('CmcdReport', 15.3, { state: 'a' })
+    .say('CmcdReport', 40, { state: 'p' })
+    .say('CmcdReport', 50, { state: 'e' })
+  has(rowOf(story.events), { seeks: 1, seek_latency_ms: 300, seek_latencies: 1, paused_ms: 30_000, playing_ms: 19_000 })
+})
+
+test('an answered request of CMCD stands at the time it was made: the state that it repeats is of later', () => {
+  const late = { event: 'rr', state: 'w', positionMs: 90_000, videoBitrateKbps: 9_000 } as const
+  const story = cmcdPlaying().say('CmcdReport', 10, { state: 'w', sequence: 7 })
+  // Asked for while it played, answered in the stall.
+  story.say('CmcdReport', 6, { ...late, sequence: 8 }).say('CmcdReport', 14, { state: 'p', sequence: 9 })
+  story.say('CmcdReport', 20, { state: 'e', sequence: 10 })
+  has(rowOf(story.events), { stalls: 1, stalled_ms: 4_000, playing_ms: 15_000, peak_kbps: 0 })
+  has(rowOf(story.events), { nonsense: 0, lost_reports: 0 })
+})
+
+test('CMCD that rebuffers before its first frame is starting', () => {
+  const story = new Story().say('CmcdReport', 0, { event: 't' }).say('CmcdReport', 0.1, { state: 'r' })
+  story.say('CmcdReport', 1.3, { state: 'p' }).say('CmcdReport', 1, { event: 'rr', state: 'p', startupMs: 1_190 })
+  story.say('CmcdReport', 10, { state: 'e' }).say('CmcdReport', 10.003, { state: 'a' })
+  story.say('CmcdReport', 10.006, { state: 'e' })
+  has(rowOf(story.events), { requests: 1, startup_ms: 1_200, starting_ms: 1_200, stalls: 0, clean_ends: 1 })
+})
+
+test('CMCD without any state tells its start by the time it took', () => {
+  const story = new Story().say('CmcdReport', 0, { event: 't' }).say('CmcdReport', 0.5, { event: 'rr' })
+  has(rowOf(story.events), { starts: 0, startups: 0 })
+  story.say('CmcdReport', 1.5, { event: 'rr', startupMs: 1_027 }).say('CmcdReport', 11.5, { event: 't' })
+  has(rowOf(story.events), { starts: 1, startups: 1, startup_ms: 1_027, requests: 0, stalls: 0 })
+})
+
+test('a fatal error of CMCD is one, however often it is repeated, and the code may come after it', () => {
+  const story = cmcdPlaying().say('CmcdReport', 5, { state: 'f' })
+  story.say('CmcdReport', 5.001, { state: 'f', event: 'e', errorCodes: ['fragLoadError'] })
+  for (const at of [10, 20, 30]) story.say('CmcdReport', at, { state: 'f', event: 't', errorCodes: ['27'] })
+  has(rowOf(story.events), { errors: 1, failures: 1, playback_failures: 1, error_code: 'fragLoadError' })
+})
+
+test('CMCD that plays on after an error it called fatal is playing', () => {
+  const story = cmcdPlaying().say('CmcdReport', 5, { state: 'f' }).say('CmcdReport', 8, { state: 'p' })
+  story.say('CmcdReport', 20, { state: 'e' })
+  has(rowOf(story.events), { failures: 1, playing_ms: 16_000, clean_ends: 1, end_reason: 'finished' })
+})
+
+/** Asked for at 0, playing from the first second on. */
+function cmcdPlaying(): Story {
+  return new Story().say('CmcdReport', 0, { state: 's' }).say('CmcdReport', 1, { state: 'p' })
+}
+
 test('minutes say what went on in them and where it stood', () => {
   const story = playing()
     .play(0, 90, 0, 10, { videoBitrateKbps: 1_000 })

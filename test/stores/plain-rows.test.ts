@@ -154,7 +154,15 @@ function request(position: bigint, fields: Partial<EventOf<'CmcdRequest'>>, fate
   const none = { titleId: null, url: null, method: null, status: null, bytes: null, firstByteMs: null, totalMs: null }
   const more = { objectType: null, objectDurationMs: null, bitrateKbps: null, topBitrateKbps: null, bufferMs: null }
   const rest = { deadlineMs: null, throughputKbps: null, starved: null, startup: null, playbackRatePermille: null }
-  const last = { streamType: 'unknown', protocol: null, cdn: null, edge: null, cacheStatus: null, keys: {}, raw: null } as const
+  const last = {
+    streamType: 'unknown',
+    protocol: null,
+    cdn: null,
+    edge: null,
+    cacheStatus: null,
+    keys: {},
+    raw: null,
+  } as const
   const event: EventOf<'CmcdRequest'> = {
     ...{ type: 'CmcdRequest', meta: meta(START_MS + Number(position), Number(position)), sessionId: 's' },
     ...{ ...none, ...more, ...rest, ...last, context: null, personal: null, ...fields },
@@ -188,4 +196,20 @@ test('media requests have a row each, duplicates and other events none, and what
   )
   const expected = { n: 2, bytes: 10, first: 40, starved: 1, id: idOf(1), keys: '{"com.x":"1\\t2"}' }
   assert.deepEqual(sums, expected)
+})
+
+test('a log line that was read again long after is one request, also where time and session narrow the question', async () => {
+  const { journal } = cdnRequestsV1()
+  const tables = await new Tables(cdnRequestsV1(), 'd').open('d')
+  const line = (position: bigint, n: number) =>
+    request(position, { meta: meta(START_MS + n, n), cdn: 'two', cacheStatus: 'hit' })
+  const again = [line(11n, 1), line(12n, 2), line(90_011n, 1), line(90_012n, 2), line(90_013n, 3)]
+  await tables.insert(
+    journal?.landing as Landing,
+    again.map((entry) => journal?.row(entry) as readonly Cell[]),
+  )
+  const asked = `occurred_at >= toDateTime64(${START_MS / 1000}, 3) AND session_id = 's' AND cache_status = 'hit'`
+  const count = async (table: string) =>
+    (await engine.store.query<{ n: number }>(`SELECT count() AS n FROM playhead.${table} WHERE ${asked}`))[0]?.n
+  assert.deepEqual([await count('cdn_requests_d'), await count('cdn_request_rows_d')], [3, 5])
 })

@@ -6,6 +6,7 @@ import { LandingBody } from '../../consumers/rows.ts'
 import type { Cell } from '../../projections/projection.ts'
 import type { ViewRow } from '../../projections/views/row.ts'
 import { applyAliases } from '../../stores/clickhouse/aliases.ts'
+import { idOf } from '../consumers/events.ts'
 import { type Engine, QoeTables, startEngine } from './qoe-support.ts'
 import { DAY_MS, HOUR_MS, type World, worldAt } from './queries-world.ts'
 
@@ -60,6 +61,7 @@ async function requests(): Promise<void> {
     'topic',
     'partition',
     'position',
+    'event_id',
     'occurred_at',
     'session_id',
     'cdn',
@@ -69,7 +71,17 @@ async function requests(): Promise<void> {
   const rows = views.slice(0, 100).flatMap((v, n) =>
     Array.from({ length: 5 }, (_, k): Cell[] => {
       const status = k < n % 6 ? 'hit' : 'miss'
-      return ['t', 0, n * 10 + k, v.started_at, v.session_id, v.cdn, status, k === 0 ? null : 10 + n + k]
+      return [
+        't',
+        0,
+        n * 10 + k,
+        idOf(n * 10 + k),
+        v.started_at,
+        v.session_id,
+        v.cdn,
+        status,
+        k === 0 ? null : 10 + n + k,
+      ]
     }),
   )
   await put('cdn_requests', 'cdn_requests', columns, rows)

@@ -1,0 +1,2 @@
+/** The bundler takes stylesheets; the compiler need not. */
+declare module '*.css'
