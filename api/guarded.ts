@@ -74,10 +74,22 @@ export function guardedSealer(sealer: Sealer, ports: GuardPorts): Sealer {
 export function guardedAnalytics(reader: AnalyticsReader, ports: GuardPorts): AnalyticsReader {
   const breaker = ports.breakers.add(storeBreaker('analytics', ports))
   const options = { timeoutMs: BREAKER_LIMITS.analyticsTimeoutMs }
+  const pinned = (): AnalyticsReader => {
+    const { views, shared, parameters } = reader
+    return {
+      views,
+      shared,
+      ...(parameters && { parameters }),
+      query: (sql, values, budget) => guard(breaker, () => reader.query(sql, values, budget), options),
+    }
+  }
   return {
-    views: reader.views,
+    get views() {
+      return reader.views
+    },
     shared: reader.shared,
     query: (sql, parameters, budget) => guard(breaker, () => reader.query(sql, parameters, budget), options),
+    pinned,
   }
 }
 

@@ -33,12 +33,20 @@ export type ReadProjection = 'progress' | 'titles' | 'episodes' | 'streams' | 'v
 
 /** ClickHouse, read only and within a budget. Rejects with StoreUnavailable, or with the problem QUERY_TOO_HEAVY. */
 export interface AnalyticsReader {
-  /** The database of the views generation that readers are pinned to: views, view_slices, qoe_minute, qoe_hour, … */
+  /** The database of the views generation that is read now: views, view_slices, qoe_minute, qoe_hour, … */
   readonly views: string
+  /** Parameters of its fold, where they are not the fold's own. */
+  readonly parameters?: Readonly<Record<string, number>>
   /** The database that people query by plain names: events, titles, progress, … */
   readonly shared: string
   /** Parameters are typed in the text (`{from:DateTime64(3)}`) and never spliced into it. */
   query<T>(sql: string, parameters: Readonly<Record<string, unknown>>, budget?: QueryBudget): Promise<readonly T[]>
+  /** The same for one answer: it stays with the generation that was read when it began, whatever is promoted meanwhile. */
+  pinned?(): AnalyticsReader
+}
+
+export function pinnedOf(analytics: AnalyticsReader): AnalyticsReader {
+  return analytics.pinned?.() ?? analytics
 }
 
 export interface QueryBudget {

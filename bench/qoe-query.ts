@@ -144,7 +144,7 @@ function apiOver(reader: ClickHouseReader, views: string): FastifyInstance {
   const checkpoints = { next: async () => undefined }
   const key = async () => ({ name: 'bench', kind: 'data', app: 'default', environment: 'production' }) as const
   const admission = { key } as unknown as Admission
-  const analytics = analyticsReader(reader, { views, shared: 'playhead' })
+  const analytics = analyticsReader(reader, () => ({ views, shared: 'playhead' }))
   addQoeRoutes(app, { admission, analytics, log, checkpoints, nowMs: () => END_MS })
   return app
 }

@@ -8,7 +8,7 @@ import type { EventCodec } from '../schemas/index.ts'
 import type { StateStore } from '../stores/state.ts'
 import { openAnalyticsReader } from './analytics-reader.ts'
 import { Incurable } from './incurable.ts'
-import { groupsOf } from './projections.ts'
+import { openPointers } from './pointers.ts'
 import type { RoleContext } from './roles/role.ts'
 import { type Config, SETTINGS } from './settings.ts'
 
@@ -33,15 +33,16 @@ export async function openAlerts(context: RoleContext, engines: AlertEngines): P
   const { config, keys, logger, metrics } = context
   const incarnation = await engines.log.incarnation()
   const rules = await rulesOf(config)
-  const analytics = openAnalyticsReader(config, keys(), incarnation)
+  const pointers = await openPointers(config, engines.state, incarnation)
+  const analytics = openAnalyticsReader(config, keys(), pointers)
   const { views, shared } = analytics.reader
   const alerts = await startAlerts({
     ...engines,
     query: (sql, parameters) => analytics.query(sql, parameters),
     databases: { views, shared },
     generations: {
-      views: generationId(config, incarnation, 'views'),
-      cdn_requests: generationId(config, incarnation, 'cdn_requests'),
+      views: pointers.read('views').generation.id,
+      cdn_requests: pointers.read('cdn_requests').generation.id,
     },
     rules,
     webhooks: config.webhooks ?? [],
@@ -55,10 +56,4 @@ export async function openAlerts(context: RoleContext, engines: AlertEngines): P
       await analytics.close()
     },
   }
-}
-
-function generationId(config: Config, incarnation: string, name: string): string {
-  const found = groupsOf(config, incarnation).find(({ generation }) => generation.projection.name === name)
-  if (found === undefined) throw new Error(`this release runs no projection ${name}`)
-  return found.generation.id
 }

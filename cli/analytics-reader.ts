@@ -7,7 +7,7 @@ import { analyticsReader } from '../api/readers/analytics.ts'
 import { ClickHouseReader } from '../stores/clickhouse/reader.ts'
 import { ANALYTICS_READER, analyticsAccess } from './engines.ts'
 import type { Keys } from './keys.ts'
-import { groupsOf } from './projections.ts'
+import type { Pointers } from './pointers.ts'
 import type { Config } from './settings.ts'
 
 export interface OpenAnalyticsReader {
@@ -18,10 +18,8 @@ export interface OpenAnalyticsReader {
   close(): Promise<void>
 }
 
-export function openAnalyticsReader(config: Config, keys: Keys, incarnation: string): OpenAnalyticsReader {
+export function openAnalyticsReader(config: Config, keys: Keys, pointers: Pointers): OpenAnalyticsReader {
   const access = () => analyticsAccess(config, keys.current().data, ANALYTICS_READER)
-  const views = groupsOf(config, incarnation).find(({ generation }) => generation.projection.name === 'views')
-  if (views === undefined) throw new Error('this release runs no projection views')
   let now = access()
   let client = new ClickHouseReader(now)
   const query: ClickHouseReader['query'] = async (sql, parameters, timeoutMs) => {
@@ -36,7 +34,11 @@ export function openAnalyticsReader(config: Config, keys: Keys, incarnation: str
   const { database: shared } = now
   return {
     query,
-    reader: analyticsReader({ query }, { shared, views: `${shared}_${views.generation.id}` }),
+    reader: analyticsReader({ query }, () => {
+      const { generation } = pointers.read('views')
+      const { parameters } = generation.projection
+      return { shared, views: `${shared}_${generation.id}`, ...(parameters && { parameters }) }
+    }),
     close: () => client.close(),
   }
 }

@@ -31,6 +31,60 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/repair.ts')).repair,
   },
   config: { summary: 'Show the settings in force.', load: async () => (await import('./commands/config.ts')).config },
+  rebuild: {
+    summary: 'Fold the log again, beside the tables that are read.',
+    load: async () => (await import('./commands/rebuild.ts')).rebuild,
+  },
+  generations: {
+    summary: 'Show the generations of the tables, and which are read.',
+    load: async () => (await import('./commands/generations.ts')).list,
+  },
+  'generations compare': {
+    summary: 'Compare a generation with the one that is read.',
+    load: async () => (await import('./commands/generations.ts')).compare,
+  },
+  'generations promote': {
+    summary: 'Make readers read a generation.',
+    load: async () => (await import('./commands/generations.ts')).promote,
+  },
+  'generations rollback': {
+    summary: 'Go back to the generation that was read before.',
+    load: async () => (await import('./commands/generations.ts')).rollback,
+  },
+  'generations pause': {
+    summary: 'Stop building a generation.',
+    load: async () => (await import('./commands/generations.ts')).pause,
+  },
+  'generations resume': {
+    summary: 'Go on building a generation.',
+    load: async () => (await import('./commands/generations.ts')).resume,
+  },
+  'generations drop': {
+    summary: "Drop a generation's tables.",
+    load: async () => (await import('./commands/generations.ts')).drop,
+  },
+  at: { summary: 'Show what a row was at a moment.', load: async () => (await import('./commands/at.ts')).at },
+  why: { summary: 'Show the events that made a row.', load: async () => (await import('./commands/at.ts')).why },
+  verify: {
+    summary: 'Hold the tables that are read against the log.',
+    load: async () => (await import('./commands/verify.ts')).verify,
+  },
+  'dead-letters': {
+    summary: 'Show the events that could not be folded.',
+    load: async () => (await import('./commands/dead-letters.ts')).list,
+  },
+  'dead-letters show': {
+    summary: 'Show one of them, decoded and as bytes.',
+    load: async () => (await import('./commands/dead-letters.ts')).show,
+  },
+  'dead-letters replay': {
+    summary: 'Send them again, as they are or mended.',
+    load: async () => (await import('./commands/dead-letters.ts')).replay,
+  },
+  'dead-letters discard': {
+    summary: 'Give them up, with a reason.',
+    load: async () => (await import('./commands/dead-letters.ts')).discard,
+  },
   'keys list': { summary: 'Show the keys.', load: async () => (await import('./commands/keys.ts')).list },
   'keys add': { summary: 'Make a key.', load: async () => (await import('./commands/keys.ts')).add },
   'keys rotate': {

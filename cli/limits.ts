@@ -24,6 +24,10 @@ export const CLI_LIMITS = {
   keysMax: 1_000,
   /** How soon a changed keys file is noticed. */
   keysReloadMs: 1_000,
+  /** How soon it is noticed that another generation is to be built or read. */
+  bookEveryMs: 250,
+  /** Between a generation's drop and that of its tables: every process has let go of it by then. */
+  dropGraceMs: 15_000,
   /** A lock of another host (a shared volume) counts as held while its beat is younger than this. */
   lockBeatMs: 2_000,
   lockLeaseMs: 15_000,

@@ -5,13 +5,14 @@ import { erasuresV1 } from '../projections/erasures/v1.ts'
 import { eventsV1 } from '../projections/events/v1.ts'
 import { importedViewsV1 } from '../projections/imported-views/v1.ts'
 import { incidentsV1 } from '../projections/incidents/v1.ts'
-import { progressV1 } from '../projections/progress/v1.ts'
+import { progressV1, RETENTION } from '../projections/progress/v1.ts'
 import { progressRowsV1 } from '../projections/progress-rows/v1.ts'
 import type { Projection } from '../projections/projection.ts'
 import { streamsV1 } from '../projections/streams/v1.ts'
 import { titleRowsV1 } from '../projections/title-rows/v1.ts'
 import { episodesV1 } from '../projections/titles/episodes-v1.ts'
 import { titlesV1 } from '../projections/titles/v1.ts'
+import { VIEWS_PARAMETERS } from '../projections/views/limits.ts'
 import { viewsV1 } from '../projections/views/v1.ts'
 import { TOPICS } from '../schemas/index.ts'
 import type { Config } from './settings.ts'
@@ -19,36 +20,52 @@ import type { Config } from './settings.ts'
 /** What of the configuration is a parameter of a fold: another value means another generation. */
 export type FoldSettings = Pick<Config, 'positionDays' | 'historyDays' | 'definitions'>
 
-/** A projection as it runs here. */
-export interface LiveProjection {
-  readonly projection: Projection
-  /** Of a definition beside the usual ones: its name. */
-  readonly definition?: string
+type Fold = (parameters: Readonly<Record<string, number>>, settings: FoldSettings) => Projection
+
+/** Every fold that this release has, by name and version. An old one goes when no generation needs it. */
+const FOLDS: Readonly<Record<string, Readonly<Record<number, Fold>>>> = {
+  events: { 1: () => eventsV1(Object.keys(TOPICS)) },
+  views: { 1: (parameters) => viewsV1(parameters) as Projection },
+  cdn_requests: { 1: () => cdnRequestsV1() as Projection },
+  imported_views: { 1: () => importedViewsV1() as Projection },
+  progress: { 1: (parameters) => progressV1(parameters) },
+  progress_rows: { 1: (parameters) => progressRowsV1(parameters) },
+  titles: { 1: () => titlesV1() as Projection },
+  title_rows: { 1: () => titleRowsV1() as Projection },
+  episodes: { 1: () => episodesV1() as Projection },
+  streams: { 1: () => streamsV1() as Projection },
+  erasures: { 1: () => erasuresV1() as Projection },
+  incidents: { 1: () => incidentsV1() as Projection },
 }
 
-export function liveProjections({ positionDays, historyDays, definitions }: FoldSettings): readonly LiveProjection[] {
-  const progress = { positionDays, historyDays }
-  const usual = [
-    eventsV1(Object.keys(TOPICS)),
-    viewsV1(),
-    cdnRequestsV1(),
-    importedViewsV1(),
-    progressV1(progress),
-    progressRowsV1(progress),
-    titlesV1(),
-    titleRowsV1(),
-    episodesV1(),
-    streamsV1(),
-    erasuresV1(),
-    incidentsV1(),
-  ]
-  return [
-    ...usual.map((projection) => ({ projection: projection as Projection })),
-    ...definitions.map(({ name, parameters }) => ({
-      projection: viewsV1(parameters) as Projection,
-      definition: name,
-    })),
-  ]
+/** Undefined: this release has no such fold. */
+export function foldOf(
+  name: string,
+  foldVersion: number,
+  parameters: Readonly<Record<string, number>>,
+  settings: FoldSettings,
+): Projection | undefined {
+  return FOLDS[name]?.[foldVersion]?.(parameters, settings)
+}
+
+/** What a fold of this name can be given. */
+export function parameterNames(name: string): readonly string[] {
+  if (name === 'views') return Object.keys(VIEWS_PARAMETERS)
+  return name === 'progress' || name === 'progress_rows' ? Object.keys(RETENTION) : []
+}
+
+/** The newest fold of each projection, with the parameters of the settings. */
+export function usualProjections(settings: FoldSettings): readonly Projection[] {
+  const { positionDays, historyDays } = settings
+  const retention = { positionDays, historyDays }
+  const given: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+    progress: retention,
+    progress_rows: retention,
+  }
+  return Object.entries(FOLDS).map(([name, versions]) => {
+    const newest = Math.max(...Object.keys(versions).map(Number))
+    return versions[newest]!(given[name] ?? {}, settings)
+  })
 }
 
 export interface LiveGroup {
@@ -57,10 +74,10 @@ export interface LiveGroup {
   readonly definition: string | undefined
 }
 
-/** Those of the usual definitions come first. */
-export function groupsOf(settings: FoldSettings, incarnation: string): readonly LiveGroup[] {
-  return liveProjections(settings).map(({ projection, definition }) => {
-    const generation = generationOf(projection, incarnation)
-    return { generation, group: groupOf(generation), definition }
+/** Generations of definitions beside the usual ones. */
+export function definedGroups({ definitions }: FoldSettings, incarnation: string): readonly LiveGroup[] {
+  return definitions.map(({ name, parameters }) => {
+    const generation = generationOf(viewsV1(parameters) as Projection, incarnation)
+    return { generation, group: groupOf(generation), definition: name }
   })
 }

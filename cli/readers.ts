@@ -1,14 +1,16 @@
-/** What the API and the tools read: the tables of the projections that this release runs, made if they are missing. */
+/**
+ * What the API and the tools read: the tables of the generations that are read. Each look-up pins one generation from
+ * its beginning to its end.
+ */
 
 import { type IncidentReader, incidentReader } from '../api/incidents/reader.ts'
-import type { Checkpoints, ProgressReader, ReadProjection, StreamsReader, TitleReader } from '../api/ports.ts'
-import { checkpointsOf } from '../api/readers/checkpoints.ts'
+import type { Checkpoints, ProgressReader, StreamsReader, TitleReader } from '../api/ports.ts'
 import { progressReader } from '../api/readers/progress.ts'
 import { streamsReader } from '../api/readers/streams.ts'
 import { titleReader } from '../api/readers/titles.ts'
-import { stateTableOf } from '../consumers/generation.ts'
-import type { StateStore, StateTable } from '../stores/state.ts'
-import { type FoldSettings, groupsOf } from './projections.ts'
+import type { Position } from '../log/log.ts'
+import type { StateTable } from '../stores/state.ts'
+import type { Pointers } from './pointers.ts'
 
 export interface OpenReaders {
   readonly progress: ProgressReader
@@ -18,33 +20,28 @@ export interface OpenReaders {
   readonly checkpoints: Checkpoints
 }
 
-export async function openReaders(
-  settings: FoldSettings,
-  state: StateStore,
-  incarnation: string,
-): Promise<OpenReaders> {
-  const groups = groupsOf(settings, incarnation)
-  const generationOf = (name: ReadProjection | 'incidents') => {
-    const found = groups.find(({ generation }) => generation.projection.name === name)
-    if (found === undefined) throw new Error(`this release runs no projection ${name}`)
-    return found.generation
+export function openReaders(pointers: Pointers): OpenReaders {
+  const tableOf = (projection: string): StateTable => {
+    const { table } = pointers.read(projection)
+    if (table === undefined) throw new Error(`${projection} keeps no states`)
+    return table
   }
-  const tableOf = async (name: ReadProjection | 'incidents'): Promise<StateTable> => {
-    const spec = stateTableOf(generationOf(name))
-    if (spec === undefined) throw new Error(`${name} keeps no states`)
-    return await state.table(spec)
-  }
+  const progress = () => progressReader(tableOf('progress'))
+  const titles = () => titleReader(tableOf('titles'), tableOf('episodes'))
+  const incidents = () => incidentReader(tableOf('incidents'))
   return {
-    progress: progressReader(await tableOf('progress')),
-    titles: titleReader(await tableOf('titles'), await tableOf('episodes')),
-    incidents: incidentReader(await tableOf('incidents')),
-    streams: streamsReader(await tableOf('streams')),
-    checkpoints: checkpointsOf(state.commits, {
-      progress: generationOf('progress').id,
-      titles: generationOf('titles').id,
-      episodes: generationOf('episodes').id,
-      streams: generationOf('streams').id,
-      views: generationOf('views').id,
-    }),
+    progress: {
+      get: (profileId, titleIds) => progress().get(profileId, titleIds),
+      all: (profileId) => progress().all(profileId),
+    },
+    titles: {
+      get: (titleIds) => titles().get(titleIds),
+      episodes: (seriesId) => titles().episodes(seriesId),
+    },
+    streams: { get: (accountId) => streamsReader(tableOf('streams')).get(accountId) },
+    incidents: incidents(),
+    checkpoints: {
+      next: async (projection, place) => (await pointers.next(projection, place)) as Position | undefined,
+    },
   }
 }

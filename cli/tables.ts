@@ -16,8 +16,13 @@ export async function prepareTables(
 ): Promise<string> {
   const database = await analytics.prepareGeneration(id, `${name}_v${foldVersion}`)
   await applyRetention(analytics, database, retentionOf(settings))
-  await applyAliases(analytics, name, database, definition)
+  if (definition !== undefined) await applyAliases(analytics, name, database, definition)
   return database
+}
+
+/** Makes people's plain names show these tables: those of the generation that is read. */
+export async function showTables(analytics: ClickHouse, { id, projection: { name } }: Generation): Promise<void> {
+  await applyAliases(analytics, name, `${analytics.database}_${id}`, undefined)
 }
 
 export function forgets({ projection }: Generation, settings: RetentionSettings): boolean {

@@ -1,6 +1,9 @@
 /** Which generation of `views` a command means: that of the usual definition, or of one that is configured beside it. */
+
+import type { Book } from '../consumers/book.ts'
 import { UsageError } from './args.ts'
-import { type FoldSettings, groupsOf, type LiveGroup } from './projections.ts'
+import { groupsRead } from './generations.ts'
+import type { FoldSettings, LiveGroup } from './projections.ts'
 
 export const DEFINITION_FLAG = {
   name: 'definition',
@@ -10,11 +13,14 @@ export const DEFINITION_FLAG = {
 
 export function viewsGroup(
   settings: FoldSettings,
+  book: Book,
   incarnation: string,
   definition: string | undefined,
   command: string,
 ): LiveGroup {
-  const groups = groupsOf(settings, incarnation).filter(({ generation }) => generation.projection.name === 'views')
+  const groups = groupsRead(settings, book, incarnation).filter(
+    ({ generation }) => generation.projection.name === 'views',
+  )
   const found = groups.find((group) => group.definition === definition)
   if (found !== undefined) return found
   const names = groups.flatMap((group) => group.definition ?? [])

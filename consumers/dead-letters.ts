@@ -72,6 +72,19 @@ export class DeadLetters {
     )
   }
 
+  /** Its status moves forward, or stays what it is. */
+  async settle(letter: DeadLetter, status: Exclude<DeadLetterStatus, 'parked'>): Promise<void> {
+    await this.#table.upsert([rowOf({ ...letter, status })])
+  }
+
+  async get(
+    generation: string,
+    { topic, partition, position }: Pick<DeadLetter, 'topic' | 'partition' | 'position'>,
+  ): Promise<DeadLetter | undefined> {
+    const [row] = await this.#table.get([[generation, topic, partition, position]])
+    return row && letterOf(row)
+  }
+
   async list(generation: string, limit: number, after?: DeadLetter): Promise<readonly DeadLetter[]> {
     const from = after === undefined ? {} : { after: [after.topic, after.partition, after.position] }
     const rows = await this.#table.list({ partition: [generation], limit, ...from })

@@ -7,6 +7,7 @@ import type { Entry } from '../projections/projection.ts'
 import type { EventCodec, EventType } from '../schemas/index.ts'
 import { BREATHE_EVERY, breathe } from './breathe.ts'
 import type { DuplicateWindow } from './duplicates.ts'
+import { inside, isReplayed, REPLAYED } from './replayed.ts'
 
 /** An event that can't be folded, on its way to the dead letters. */
 export interface ParkedRecord {
@@ -26,6 +27,8 @@ export interface Deciding {
   readonly window: DuplicateWindow
   /** Types that the projection reads; undefined: all. */
   readonly reads?: ReadonlySet<EventType> | undefined
+  /** Name of the projection: what is replayed for another is nothing to it. */
+  readonly name?: string
   /** A redo obeys the parked positions of its intent exactly. */
   readonly obey: ReadonlySet<bigint> | undefined
   /** Fetches a writer schema that is not known yet; false: there is none. Retries by itself. */
@@ -59,11 +62,12 @@ export async function decide(
 function isNothing({ value, position }: LogRecord, { reads, codec, obey }: Deciding): boolean {
   if (reads === undefined || obey?.has(position)) return false
   const type = codec.typeOf(value)
-  return type !== undefined && type !== 'unknown' && !reads.has(type)
+  return type !== undefined && type !== 'unknown' && type !== REPLAYED && !reads.has(type)
 }
 
 function decideOne(record: LogRecord, place: TopicPartition, deciding: Deciding): Decision | Promise<Decision> {
-  const decoded = deciding.codec.decode(record.value)
+  const outer = deciding.codec.decode(record.value)
+  const decoded = (outer.ok && isReplayed(outer.event) && inside(deciding.codec, outer.event, deciding.name)) || outer
   if (decoded.ok) {
     if (!deciding.obey?.has(record.position)) {
       return decision(record, place, 'folded', decoded.schemaId, decoded.event, undefined)

@@ -272,6 +272,7 @@ export class Delivery {
       codec,
       window: this.#window!,
       reads: this.#reads,
+      name: this.#generation.projection.name,
       obey: redo === undefined ? undefined : new Set(redo.parked),
       learn: (id) => this.#until('schema registry', () => codec.learn(id)),
     })

@@ -53,19 +53,23 @@ const DONE: TableSpec = {
   columns: [{ name: 'erasure', type: 'long', comment: "version of the erasure's row" }],
 }
 
-/** Undefined: no projection among these says what was erased. */
-export async function startErasures(
-  generations: readonly Generation[],
-  ports: ErasurePorts,
-): Promise<Erasures | undefined> {
-  const own = generations.find(({ projection }) => projection.name === 'erasures')
-  const spec = own && stateTableOf(own)
-  if (own === undefined || spec === undefined) return undefined
-  const round = new Round(own, generations, await ports.state.table(spec), await ports.state.table(DONE), ports)
+/** `generations`: those that run here, now; one of them may say what was erased, and then it is seen to. */
+export function startErasures(generations: () => readonly Generation[], ports: ErasurePorts): Erasures {
+  let round: Round | undefined
   const closing = new AbortController()
-  const running = run(round, ports, closing.signal)
+  const next = async () => {
+    const own = generations().find(({ projection }) => projection.name === 'erasures')
+    const spec = own && stateTableOf(own)
+    if (own === undefined || spec === undefined) return
+    if (round?.own.id !== own.id) {
+      const { state } = ports
+      round = new Round(own, generations, await state.table(spec), await state.table(DONE), ports)
+    }
+    await round.go()
+  }
+  const running = run(next, ports, closing.signal)
   return {
-    pending: () => round.pending,
+    pending: () => round?.pending ?? 0,
     close: async () => {
       closing.abort()
       await running
@@ -73,10 +77,10 @@ export async function startErasures(
   }
 }
 
-async function run(round: Round, { world, logger }: ErasurePorts, signal: AbortSignal): Promise<void> {
+async function run(next: () => Promise<void>, { world, logger }: ErasurePorts, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      await round.go()
+      await next()
     } catch (error) {
       if (!mayPass(error)) throw error
       logger.warn({ error: error.message }, 'erasures put off')
@@ -86,8 +90,10 @@ async function run(round: Round, { world, logger }: ErasurePorts, signal: AbortS
 }
 
 class Round {
-  readonly #own: Generation
-  readonly #generations: readonly Generation[]
+  readonly own: Generation
+  readonly #running: () => readonly Generation[]
+  /** Those of this round that may need a key. */
+  #generations: readonly Generation[] = []
   readonly #erased: StateTable
   readonly #doneTable: StateTable
   readonly #ports: ErasurePorts
@@ -100,17 +106,13 @@ class Round {
 
   constructor(
     own: Generation,
-    generations: readonly Generation[],
+    generations: () => readonly Generation[],
     erased: StateTable,
     doneTable: StateTable,
     ports: ErasurePorts,
   ) {
-    this.#own = own
-    const topics = new Set(own.projection.topics)
-    // A fold that reads no personal fields and no log with erasures in it never needs a key.
-    this.#generations = generations.filter(({ projection }) => {
-      return projection.keyed?.personal === true || projection.topics.some((topic) => topics.has(topic))
-    })
+    this.own = own
+    this.#running = generations
     this.#erased = erased
     this.#doneTable = doneTable
     this.#ports = ports
@@ -123,6 +125,11 @@ class Round {
   async go(): Promise<void> {
     this.#ends = undefined
     this.#checkpoints = undefined
+    const topics = new Set(this.own.projection.topics)
+    // A fold that reads no personal fields and no log with erasures in it never needs a key.
+    this.#generations = this.#running().filter(({ projection }) => {
+      return projection.keyed?.personal === true || projection.topics.some((topic) => topics.has(topic))
+    })
     for await (const { key, version } of this.#erased.scan()) {
       const profileId = String(key[0])
       if ((await this.#doneVersion(profileId)) < version) await this.#step(profileId, version)
@@ -142,7 +149,7 @@ class Round {
     if (!(await this.#passed(pending.mark))) return
     const keyIds = await vault.retired(profileId)
     if (keyIds.length > 0) await vault.destroy(keyIds)
-    await this.#doneTable.upsert([{ key: [this.#own.id, profileId], version, columns: [version] }])
+    await this.#doneTable.upsert([{ key: [this.own.id, profileId], version, columns: [version] }])
     this.#remember(profileId, version)
     this.#pending.delete(name)
     logger.info({ keys: keyIds.length }, 'an erasure is done: its keys are destroyed')
@@ -151,7 +158,7 @@ class Round {
   async #doneVersion(profileId: string): Promise<bigint> {
     const known = this.#done.get(profileId)
     if (known !== undefined) return known
-    const [row] = await this.#doneTable.get([[this.#own.id, profileId]])
+    const [row] = await this.#doneTable.get([[this.own.id, profileId]])
     if (row === undefined) return -1n
     this.#remember(profileId, row.version)
     return row.version

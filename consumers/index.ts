@@ -32,7 +32,8 @@ export interface ConsumersOptions {
   readonly codec: EventCodec
   /** Opens what is sealed, and loses the keys of who was erased. */
   readonly vault: KeyVault
-  readonly projections: readonly Projection[]
+  /** What it begins with: the first generation of each. Without it, nothing runs until `run` says what. */
+  readonly projections?: readonly Projection[]
   /** Makes a generation's analytics tables and answers their database; not called for projections without rows. */
   prepare(generation: Generation): Promise<string>
   /** Whether its tables drop rows that grew old; they are not audited then. */
@@ -49,49 +50,98 @@ export interface Consumers {
   /** Why not, in words; empty when ready. */
   complaints(): readonly string[]
   status(): readonly WorkerStatus[]
+  /** Runs these generations from now on and no others: those that are missing begin, those that are not named drain. */
+  run(generations: readonly Generation[]): Promise<void>
   /** Drains every partition and leaves the groups. */
   close(): Promise<void>
 }
 
 export async function startConsumers(options: ConsumersOptions): Promise<Consumers> {
+  const { log, state, vault, logger, metrics } = options
   const world = options.world ?? realWorld
-  const incarnation = await options.log.incarnation()
-  const deadLetters = await DeadLetters.open(options.state)
-  const tenants: Tenant[] = []
-  for (const projection of options.projections) {
-    const generation = generationOf(projection, incarnation)
-    const table = stateTableOf(generation)
-    const tenant = new Tenant(generation, options.logger, {
-      log: options.log,
-      commits: options.state.commits,
-      states: table === undefined ? undefined : await options.state.table(table),
-      deadLetters,
-      analytics: options.analytics,
-      codec: options.codec,
-      vault: options.vault,
-      world,
-      at: options.at ?? noFailpoints,
-      database: projection.landings.length === 0 ? '' : await options.prepare(generation),
-      forgets: options.forgets?.(generation) ?? false,
-    })
-    tenants.push(tenant)
-  }
-  const statuses = () => tenants.flatMap((tenant) => tenant.statuses())
-  if (options.metrics !== undefined) registerConsumerMetrics(options.metrics, statuses)
-  for (const tenant of tenants) await tenant.join()
-  const { log, state, vault, logger } = options
-  const generations = tenants.map(({ generation }) => generation)
-  const erasures = await startErasures(generations, { log, state, vault, world, logger })
-  if (options.metrics !== undefined && erasures !== undefined) registerErasureMetric(options.metrics, erasures.pending)
-  const complaints = () => statuses().flatMap((status) => complaintOf(status, world.nowMs()) ?? [])
+  const incarnation = await log.incarnation()
+  const tenants = new Tenants(options, world, await DeadLetters.open(state))
+  if (metrics !== undefined) registerConsumerMetrics(metrics, tenants.statuses)
+  await tenants.run((options.projections ?? []).map((projection) => generationOf(projection, incarnation)))
+  const erasures = startErasures(tenants.generations, { log, state, vault, world, logger })
+  if (metrics !== undefined) registerErasureMetric(metrics, erasures.pending)
+  const complaints = () => tenants.statuses().flatMap((status) => complaintOf(status, world.nowMs()) ?? [])
   return {
     ready: () => complaints().length === 0,
     complaints,
-    status: statuses,
+    status: tenants.statuses,
+    run: (generations) => tenants.run(generations),
     close: async () => {
-      await Promise.all([erasures?.close(), ...tenants.map((tenant) => tenant.close())])
+      await Promise.all([erasures.close(), tenants.close()])
     },
   }
+}
+
+/** The generations that this process takes part in. Changes are made one after the other, in the order asked for. */
+class Tenants {
+  readonly #options: ConsumersOptions
+  readonly #world: World
+  readonly #deadLetters: DeadLetters
+  readonly #byId = new Map<string, Tenant>()
+  #changing: Promise<void> = Promise.resolve()
+  #closed = false
+
+  constructor(options: ConsumersOptions, world: World, deadLetters: DeadLetters) {
+    this.#options = options
+    this.#world = world
+    this.#deadLetters = deadLetters
+  }
+
+  readonly statuses = (): readonly WorkerStatus[] => [...this.#byId.values()].flatMap((tenant) => tenant.statuses())
+
+  readonly generations = (): readonly Generation[] => [...this.#byId.values()].map(({ generation }) => generation)
+
+  run(generations: readonly Generation[]): Promise<void> {
+    const change = this.#changing.then(() => this.#change(generations))
+    // The next change is made whatever became of this one; its own caller hears of it.
+    this.#changing = change.catch(() => undefined)
+    return change
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#changing
+    await Promise.all([...this.#byId.values()].map((tenant) => tenant.close()))
+  }
+
+  async #change(generations: readonly Generation[]): Promise<void> {
+    const wanted = new Map(generations.map((generation) => [nameOfRun(generation), generation]))
+    const leaving = [...this.#byId.values()].filter(({ generation }) => !wanted.has(nameOfRun(generation)))
+    await Promise.all(leaving.map((tenant) => tenant.close()))
+    for (const { generation } of leaving) this.#byId.delete(generation.id)
+    const coming: Tenant[] = []
+    for (const generation of wanted.values()) {
+      if (this.#closed) return
+      if (this.#byId.has(generation.id)) continue
+      const tenant = await this.#open(generation)
+      this.#byId.set(generation.id, tenant)
+      coming.push(tenant)
+    }
+    for (const tenant of coming) if (!this.#closed) await tenant.join()
+  }
+
+  async #open(generation: Generation): Promise<Tenant> {
+    const { log, state, analytics, codec, vault, logger, prepare, forgets, at } = this.#options
+    const table = stateTableOf(generation)
+    return new Tenant(generation, logger, {
+      ...{ log, analytics, codec, vault, world: this.#world, deadLetters: this.#deadLetters },
+      commits: state.commits,
+      states: table === undefined ? undefined : await state.table(table),
+      at: at ?? noFailpoints,
+      database: generation.projection.landings.length === 0 ? '' : await prepare(generation),
+      forgets: forgets?.(generation) ?? false,
+    })
+  }
+}
+
+/** A generation that is to run at another rate is run anew. */
+function nameOfRun({ id, build }: Generation): string {
+  return `${id} ${build?.recordsPerSecond ?? ''}`
 }
 
 /** One projection's generation on this process: its membership of the group and its workers. */

@@ -12,6 +12,7 @@ import type { Keyed, StateCell } from '../projections/projection.ts'
 import type { EventCodec, Personal, PlayheadEvent } from '../schemas/index.ts'
 import type { Decision } from './decide.ts'
 import { type BatchFold, type Erasure, type Folding, unfoldable } from './fold.ts'
+import { REPLAYED } from './replayed.ts'
 import { type Held, keyText, type StateCache } from './state-cache.ts'
 
 /** What an event is to this projection. */
@@ -35,7 +36,7 @@ export function foldsInSlices(keyed: Keyed<unknown>, records: readonly LogRecord
   if (erasers === undefined) return true
   return records.every(({ value }) => {
     const type = codec.typeOf(value)
-    return type === undefined || (type !== 'unknown' && !erasers.includes(type))
+    return type === undefined || (type !== 'unknown' && type !== REPLAYED && !erasers.includes(type))
   })
 }
 

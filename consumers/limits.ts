@@ -38,6 +38,8 @@ export const CONSUMER_LIMITS = {
   restartAfterMs: 60_000,
   watchdogEveryMs: 1_000,
   auditEveryMs: 60_000,
+  /** How often a build that is complete says that it lives. */
+  completeLookMs: 5_000,
   /** Between two audits, so many times as long as the first took: a hundredth of ClickHouse at most. */
   auditPauses: 100,
   /** How long a revoked partition may take to finish its batch before it is abandoned (the next owner redoes it). */

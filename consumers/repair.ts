@@ -8,7 +8,7 @@ import { DeadLetters } from './dead-letters.ts'
 import { Delivery } from './delivery.ts'
 import { Stalled } from './errors.ts'
 import { noFailpoints } from './failpoints.ts'
-import { generationOf, stateTableOf } from './generation.ts'
+import { type Generation, stateTableOf } from './generation.ts'
 import type { ConsumersOptions } from './index.ts'
 import type { World } from './retry.ts'
 
@@ -19,19 +19,18 @@ export interface Repaired {
   readonly failed?: { readonly message: string; readonly remedy: string }
 }
 
-export type RepairOptions = Pick<
-  ConsumersOptions,
-  'log' | 'state' | 'analytics' | 'codec' | 'vault' | 'projections' | 'prepare'
-> & { readonly world: World }
+export type RepairOptions = Pick<ConsumersOptions, 'log' | 'state' | 'analytics' | 'codec' | 'vault' | 'prepare'> & {
+  readonly generations: readonly Generation[]
+  readonly world: World
+}
 
 /** Only partitions that a worker left begun for `stuckMs` are touched; a running batch is not ours to disturb. */
 export async function repair(options: RepairOptions, stuckMs = 5_000): Promise<readonly Repaired[]> {
-  const { log, state, world } = options
+  const { state, world } = options
   const deadLetters = await DeadLetters.open(state)
-  const incarnation = await log.incarnation()
   const outcomes: Repaired[] = []
-  for (const projection of options.projections) {
-    const generation = generationOf(projection, incarnation)
+  for (const generation of options.generations) {
+    const { projection } = generation
     const stuck = await begunFor(options, generation.id, stuckMs)
     if (stuck.length === 0) continue
     const table = stateTableOf(generation)

@@ -1,8 +1,8 @@
 /**
  * One partition of one generation, from the moment it is assigned to the moment it is let go.
  *
- * States: *taking-over* → *redoing* (only if a batch was begun) → *reading* ↔ *delivering* → *stopped*. From any of
- * them: *stalled* (red: see errors.ts; an unexpected error is tried again from take-over, the others stay down until an
+ * States: *taking-over* → *redoing* (only if a batch was begun) → *reading* ↔ *delivering* → *stopped*. A build that ends
+ * at a moment is *complete* when the log's clock has passed it, and stays so. From any of them: *stalled* (red: see errors.ts; an unexpected error is tried again from take-over, the others stay down until an
  * operator acts) and *stale* (somebody else owns it; if the group still says it is ours, take over again after a pause).
  *
  * Ownership: the worker owns its Delivery; nothing else touches the partition's tables. `drain` lets the batch under way
@@ -17,7 +17,15 @@ import type { Generation } from './generation.ts'
 import { CONSUMER_LIMITS } from './limits.ts'
 import { mayPass, untilDone } from './retry.ts'
 
-export type WorkerState = 'taking-over' | 'redoing' | 'reading' | 'delivering' | 'stale' | 'stalled' | 'stopped'
+export type WorkerState =
+  | 'taking-over'
+  | 'redoing'
+  | 'reading'
+  | 'delivering'
+  | 'complete'
+  | 'stale'
+  | 'stalled'
+  | 'stopped'
 
 export interface WorkerStatus extends TopicPartition {
   readonly generation: string
@@ -37,8 +45,13 @@ export interface WorkerStatus extends TopicPartition {
   readonly lastMovedMs: number
 }
 
+interface Read extends ReadAnswer {
+  /** What comes next is after the moment at which the build ends. */
+  readonly cut: boolean
+}
+
 interface Ahead {
-  readonly answer: ReadAnswer
+  readonly answer: Read
   /** Undefined: nothing was there to read. */
   readonly prepared: Prepared | undefined
 }
@@ -161,6 +174,7 @@ export class PartitionWorker {
       ahead = undefined
       this.#end = answer.end
       next = answer.next
+      if (prepared === undefined && answer.cut) return await this.#complete()
       if (prepared === undefined) {
         this.#moved()
         await this.#auditIfDue(delivery)
@@ -175,10 +189,26 @@ export class PartitionWorker {
       this.#inFlight = 0n
       this.#moved()
       await this.#auditIfDue(delivery)
-      const rest = this.#generation.projection.batchMs - (world.nowMs() - begunMs)
-      if (!full && rest > 0) await world.sleep(rest, this.#draining.signal)
+      const rest = this.#restMs(full, answer.records.length) - (world.nowMs() - begunMs)
+      if (rest > 0) await world.sleep(rest, this.#draining.signal)
     }
     await ahead
+  }
+
+  /** How long a batch has to take, with what follows it. */
+  #restMs(full: boolean, records: number): number {
+    const { projection, build } = this.#generation
+    const pacedMs = build?.recordsPerSecond === undefined ? 0 : (records * 1_000) / build.recordsPerSecond
+    return Math.max(full ? 0 : projection.batchMs, pacedMs)
+  }
+
+  /** All that there is to fold is folded; it keeps the partition, so that nobody else looks at it again. */
+  async #complete(): Promise<void> {
+    this.#state = 'complete'
+    while (!this.#draining.signal.aborted) {
+      this.#moved()
+      await this.#ports.world.sleep(CONSUMER_LIMITS.completeLookMs, this.#draining.signal)
+    }
   }
 
   async #prepareFrom(delivery: Delivery, next: Position): Promise<Ahead> {
@@ -195,7 +225,7 @@ export class PartitionWorker {
     return ahead
   }
 
-  #readFrom(from: Position): Promise<ReadAnswer> {
+  async #readFrom(from: Position): Promise<Read> {
     const { log, world } = this.#ports
     const { batchBytesMax: bytesMax, readWaitMs: waitMs } = CONSUMER_LIMITS
     const { keyed, batchRecordsMax } = this.#generation.projection
@@ -203,7 +233,8 @@ export class PartitionWorker {
     const recordsMax = batchRecordsMax ?? usual
     const request = { ...this.place, from, bytesMax, recordsMax, waitMs, signal: this.#draining.signal }
     const waiting = this.#delivery!.waiting
-    return untilDone('log', () => log.read(request), world, this.#abandoned.signal, waiting)
+    const answer = await untilDone('log', () => log.read(request), world, this.#abandoned.signal, waiting)
+    return upTo(answer, this.#generation.build?.untilMs)
   }
 
   /** Between two batches, when nothing of ours is under way. A journal is audited from where it was audited before. */
@@ -265,6 +296,14 @@ export class PartitionWorker {
       return false
     }
   }
+}
+
+/** The log's clock is the running maximum of the records' times: what follows the first later record is later too. */
+function upTo(answer: ReadAnswer, untilMs: number | undefined): Read {
+  const later = untilMs === undefined ? -1 : answer.records.findIndex(({ timestampMs }) => timestampMs > untilMs)
+  if (later < 0) return { ...answer, cut: false }
+  const next = answer.records[later]!.position
+  return { records: answer.records.slice(0, later), next, end: next, cut: true }
 }
 
 function unexpected(error: unknown): Stalled {

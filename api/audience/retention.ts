@@ -3,7 +3,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Admission } from '../context.ts'
 import { keyGate } from '../gate.ts'
-import type { AnalyticsReader } from '../ports.ts'
+import { type AnalyticsReader, pinnedOf } from '../ports.ts'
 import { type Filters, filtersOf, filterTexts } from '../qoe/filters.ts'
 import type { Read } from '../qoe/freshness.ts'
 import { DAY_MS, QOE_LIMITS } from '../qoe/limits.ts'
@@ -91,7 +91,7 @@ export function addRetention(app: FastifyInstance, { admission, analytics, fresh
       const filters = filtersOf(filter)
       // Before the rows: an answer holds all that it says it holds.
       const read = await freshness(undefined)
-      const { views, ...facts } = await factsOf(analytics, { titleId, window, filters })
+      const { views, ...facts } = await factsOf(pinnedOf(analytics), { titleId, window, filters })
       const curve = retentionCurve({ ...facts, ...(step !== undefined && { stepSeconds: step }) })
       const sample = { views, starts: facts.starts }
       return {

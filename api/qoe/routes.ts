@@ -4,10 +4,10 @@
  */
 import type { FastifyInstance, FastifyRequest, FastifySchema } from 'fastify'
 import type { EventLog } from '../../log/log.ts'
-import type { ViewsParameters } from '../../projections/views/limits.ts'
+import { VIEWS_PARAMETERS } from '../../projections/views/limits.ts'
 import type { Admission } from '../context.ts'
 import { keyGate } from '../gate.ts'
-import type { AnalyticsReader, Checkpoints } from '../ports.ts'
+import { type AnalyticsReader, type Checkpoints, pinnedOf } from '../ports.ts'
 import { positionsOf, waitFor } from '../position.ts'
 import { breakdown } from './breakdown.ts'
 import { catalogue } from './catalogue.ts'
@@ -44,12 +44,9 @@ export interface QoeParts {
   readonly log: EventLog
   readonly checkpoints: Checkpoints
   readonly nowMs: () => number
-  /** Of the views generation that is read, where they are not the fold's own. */
-  readonly parameters?: ViewsParameters
 }
 
 export function addQoeRoutes(app: FastifyInstance, parts: QoeParts): void {
-  const { analytics } = parts
   const asking = { nowMs: parts.nowMs, freshness: freshnessOf(parts) }
   const gate = keyGate(parts.admission, ['data', 'admin'])
   const positions = positionsOf(parts.checkpoints)
@@ -57,36 +54,39 @@ export function addQoeRoutes(app: FastifyInstance, parts: QoeParts): void {
   function get<Q, P = unknown>(
     path: string,
     schema: FastifySchema,
-    answer: (query: Q, params: P) => Promise<unknown>,
+    answer: (query: Q, analytics: AnalyticsReader, params: P) => Promise<unknown>,
   ): void {
     app.get(path, { onRequest: gate.onRequest, schema }, async (request: FastifyRequest, reply) => {
       await waitFor(positions, request, reply, 'views')
-      return await answer(request.query as Q, request.params as P)
+      return await answer(request.query as Q, pinnedOf(parts.analytics), request.params as P)
     })
   }
 
-  get<OverviewQuery>('/v1/qoe/overview', OverviewSchema, async (query) => {
+  get<OverviewQuery>('/v1/qoe/overview', OverviewSchema, async (query, analytics) => {
     return await overview(analytics, await questionOf(asking, query))
   })
-  get<SeriesQuery>('/v1/qoe/timeseries', SeriesSchema, async (query) => {
+  get<SeriesQuery>('/v1/qoe/timeseries', SeriesSchema, async (query, analytics) => {
     const grain = grainOf(query.grain, windowOf(query, parts.nowMs(), 1))
     const question = await questionOf(asking, query, (asked, nowMs) => windowOf(asked, nowMs, GRAINS[grain]))
     return await timeseries(analytics, question, grain)
   })
-  get<BreakdownQuery>('/v1/qoe/breakdown', BreakdownSchema, async (query) => {
+  get<BreakdownQuery>('/v1/qoe/breakdown', BreakdownSchema, async (query, analytics) => {
     const { order = '-views', limit = QOE_LIMITS.breakdownRows, minViews = 0 } = query
     const by = dimensionOf(query.by, 'by')
     return await breakdown(analytics, await questionOf(asking, query), { by, order, limit, viewsMin: minViews })
   })
-  get<DistributionQuery>('/v1/qoe/distribution', DistributionSchema, async (query) => {
+  get<DistributionQuery>('/v1/qoe/distribution', DistributionSchema, async (query, analytics) => {
     return await distribution(analytics, await questionOf(asking, query))
   })
-  get<SearchQuery>('/v1/qoe/views', SearchSchema, async (query) => {
+  get<SearchQuery>('/v1/qoe/views', SearchSchema, async (query, analytics) => {
     const { limit = QOE_LIMITS.viewsPage, ...search } = query
     return await searchViews(analytics, await questionOf(asking, query), { ...search, limit })
   })
-  get<StoryQuery, StoryParams>('/v1/qoe/views/:sessionId', StorySchema, async (query, { sessionId }) => {
-    return await story(analytics, await questionOf(asking, query), { sessionId, parameters: parts.parameters })
+  get<StoryQuery, StoryParams>('/v1/qoe/views/:sessionId', StorySchema, async (query, analytics, { sessionId }) => {
+    return await story(analytics, await questionOf(asking, query), {
+      sessionId,
+      parameters: analytics.parameters && { ...VIEWS_PARAMETERS, ...analytics.parameters },
+    })
   })
   get('/v1/qoe/metrics', ListSchema, async () => catalogue())
 }

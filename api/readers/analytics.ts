@@ -7,29 +7,42 @@ import { Problem } from '../problems.ts'
 export interface AnalyticsNames {
   /** The database of the views generation that is read. */
   readonly views: string
+  /** Parameters of its fold, where they are not the fold's own. */
+  readonly parameters?: Readonly<Record<string, number>>
   /** The database that people query. */
   readonly shared: string
 }
 
 const AGAIN = { retryAfterMs: API_LIMITS.retryAfterUnavailableMs }
 
-export function analyticsReader(reader: Pick<ClickHouseReader, 'query'>, names: AnalyticsNames): AnalyticsReader {
+/** `names` is asked anew for each answer: what is read may change. */
+export function analyticsReader(reader: Pick<ClickHouseReader, 'query'>, names: () => AnalyticsNames): AnalyticsReader {
+  const { shared } = names()
+  const query = queryOf(reader)
   return {
-    ...names,
-    async query<T>(
-      sql: string,
-      parameters: Readonly<Record<string, unknown>>,
-      budget?: { readonly timeoutMs: number },
-    ) {
-      try {
-        return await reader.query<T>(sql, parameters, budget?.timeoutMs)
-      } catch (error) {
-        if (error instanceof QueryTooHeavy) throw tooHeavy()
-        if (error instanceof ReadersBusy) throw busy()
-        if (error instanceof TablesMissing) throw missing()
-        throw error
-      }
+    get views() {
+      return names().views
     },
+    shared,
+    query,
+    pinned: () => ({ ...names(), query }),
+  }
+}
+
+function queryOf(reader: Pick<ClickHouseReader, 'query'>): AnalyticsReader['query'] {
+  return async <T>(
+    sql: string,
+    parameters: Readonly<Record<string, unknown>>,
+    budget?: { readonly timeoutMs: number },
+  ) => {
+    try {
+      return await reader.query<T>(sql, parameters, budget?.timeoutMs)
+    } catch (error) {
+      if (error instanceof QueryTooHeavy) throw tooHeavy()
+      if (error instanceof ReadersBusy) throw busy()
+      if (error instanceof TablesMissing) throw missing()
+      throw error
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 /** `playhead compare`: what another product measured beside what we did, and which definition makes them differ. */
+import { openBook } from '../../consumers/book.ts'
 import { generationOf } from '../../consumers/generation.ts'
 import { importedViewsV1 } from '../../projections/imported-views/v1.ts'
 import { type Args, UsageError } from '../args.ts'
@@ -8,7 +9,7 @@ import { COMPARED, type ComparedMetric } from '../compare/metrics.ts'
 import { type By, GROUPS, importedDays, readComparison, type Tables } from '../compare/read.ts'
 import { comparisonText } from '../compare/show.ts'
 import { loadConfig } from '../config.ts'
-import { openAnalytics, openLog } from '../engines.ts'
+import { openAnalytics, openLog, openState } from '../engines.ts'
 import { dayRange } from '../export/days.ts'
 import { toJson } from '../json.ts'
 import { keysPath, readKeyFile } from '../keys.ts'
@@ -95,13 +96,16 @@ async function openTables(
     const log = await openLog(config)
     const incarnation = await log.incarnation()
     await log.close()
+    const state = await openState(config)
+    const book = await (await openBook(state, incarnation))()
+    await state.close()
     const databaseOf = async (generation: string, table: string) => {
       const database = `${analytics.database}_${generation}`
       const sql = 'SELECT 1 FROM system.tables WHERE database = {database:String} AND name = {table:String}'
       if ((await analytics.query(sql, { database, table })).length > 0) return database
       throw new UsageError(`There is no table ${table} yet: start the consumers (\`playhead up\`) and try again.`, NAME)
     }
-    const ours = viewsGroup(config, incarnation, definition, NAME).generation
+    const ours = viewsGroup(config, book, incarnation, definition, NAME).generation
     const theirs = generationOf(importedViewsV1(), incarnation)
     const views = await databaseOf(ours.id, 'views')
     const importedViews = await databaseOf(theirs.id, 'imported_view_rows')

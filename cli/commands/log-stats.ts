@@ -1,10 +1,12 @@
 /** `playhead log stats`: what is in the log, and how far behind each group of consumers is. */
+import { openBook } from '../../consumers/book.ts'
 import { type EventLog, lagOf, type PartitionBounds, type PartitionLag } from '../../log/log.ts'
 import { type Command, JSON_FLAG, table } from '../command.ts'
 import { loadConfig } from '../config.ts'
-import { openLog } from '../engines.ts'
+import { openLog, openState } from '../engines.ts'
+import { groupsRead } from '../generations.ts'
 import { toJson } from '../json.ts'
-import { type FoldSettings, groupsOf } from '../projections.ts'
+import type { Config } from '../settings.ts'
 
 export interface LogStats {
   readonly engine: string
@@ -31,17 +33,27 @@ For each group its lag: records that it has not checkpointed yet. Empty partitio
   },
 }
 
-export async function readStats(log: EventLog, settings: FoldSettings): Promise<LogStats> {
+export async function readStats(log: EventLog, config: Config): Promise<LogStats> {
   const incarnation = await log.incarnation()
   const bounds = (await Promise.all((await log.topics()).map(({ topic }) => log.bounds(topic)))).flat()
   const groups = await Promise.all(
-    groupsOf(settings, incarnation).map(async ({ group }) => ({ group, partitions: await lagOf(log, group) })),
+    (await groupsIn(config, incarnation)).map(async ({ group }) => ({ group, partitions: await lagOf(log, group) })),
   )
   return {
     engine: log.engine,
     incarnation,
     partitions: bounds.map((b) => ({ ...b, records: b.end - b.start })),
     groups,
+  }
+}
+
+/** By the book, which the state store has. */
+async function groupsIn(config: Config, incarnation: string) {
+  const state = await openState(config)
+  try {
+    return groupsRead(config, await (await openBook(state, incarnation))(), incarnation)
+  } finally {
+    await state.close()
   }
 }
 

@@ -15,6 +15,7 @@ import { openCodec, openLog, openState, openVault } from '../engines.ts'
 import { untilInterrupted } from '../interrupt.ts'
 import { DEFAULT_APP, DEFAULT_ENVIRONMENT } from '../key-file.ts'
 import { CLI_LIMITS } from '../limits.ts'
+import { openPointers } from '../pointers.ts'
 import { openReaders } from '../readers.ts'
 
 const ID_CHARS_MAX = 128
@@ -115,7 +116,8 @@ async function openEngines(io: Io) {
     const log = keep(await openLog(config))
     const state = keep(await openState(config))
     const vault = keep(await openVault(config))
-    return { log, codec, vault, readers: await openReaders(config, state, await log.incarnation()), close }
+    const readers = openReaders(await openPointers(config, state, await log.incarnation()))
+    return { log, codec, vault, readers, close }
   } catch (error) {
     await close()
     throw error

@@ -1,12 +1,13 @@
 /** `playhead repair`: what a red stall needs. */
+import { openBook } from '../../consumers/book.ts'
 import { repair as repairStalls } from '../../consumers/repair.ts'
 import { realWorld } from '../../consumers/retry.ts'
 import { ownerName } from '../../stores/state.ts'
 import { type Command, JSON_FLAG } from '../command.ts'
 import { loadConfig } from '../config.ts'
 import { openAnalytics, openCodec, openLog, openState, openVault } from '../engines.ts'
+import { runningOf } from '../generations.ts'
 import { keysPath, readKeyFile } from '../keys.ts'
-import { liveProjections } from '../projections.ts'
 
 export const repair: Command = {
   name: 'repair',
@@ -18,6 +19,7 @@ Exit code 0 if nothing is left to repair, 1 if something is (it says what to do)
   run: async (args, io) => {
     const { config } = loadConfig(io.env)
     const log = await openLog(config)
+    const incarnation = await log.incarnation()
     const state = await openState(config)
     const vault = await openVault(config)
     const admin = config.analytics.engine === 'embedded' ? readKeyFile(keysPath(config)).admin : ''
@@ -29,7 +31,7 @@ Exit code 0 if nothing is left to repair, 1 if something is (it says what to do)
         analytics,
         codec: await openCodec(config),
         vault,
-        projections: liveProjections(config).map(({ projection }) => projection),
+        generations: runningOf(config, await (await openBook(state, incarnation))(), incarnation),
         world: realWorld,
         prepare: ({ id, projection }) =>
           analytics.prepareGeneration(id, `${projection.name}_v${projection.foldVersion}`),

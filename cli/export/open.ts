@@ -1,4 +1,5 @@
 /** The engines behind an export: ClickHouse for the rows, the log and the commit records for how far they have come. */
+import { openBook } from '../../consumers/book.ts'
 import { ClickHouseDump } from '../../stores/clickhouse/dump.ts'
 import { analyticsAccess, openAnalytics, openLog, openState } from '../engines.ts'
 import { keysPath, readKeyFile } from '../keys.ts'
@@ -27,7 +28,9 @@ export async function openSource(
     opened.push(analytics)
     const dump = new ClickHouseDump(analyticsAccess(config, admin))
     opened.push(dump)
-    const group = viewsGroup(config, await log.incarnation(), definition, command)
+    const incarnation = await log.incarnation()
+    const book = await (await openBook(state, incarnation))()
+    const group = viewsGroup(config, book, incarnation, definition, command)
     const { id, projection } = group.generation
     const readThrough = async () => {
       const places = (await Promise.all(projection.topics.map((topic) => log.bounds(topic)))).flat()

@@ -2,6 +2,7 @@
 import { createSealer } from '../../producers/personal.ts'
 import type { EventCodec } from '../../schemas/index.ts'
 import { openLog, openState, openVault } from '../engines.ts'
+import { openPointers } from '../pointers.ts'
 import { openReaders } from '../readers.ts'
 import type { Config } from '../settings.ts'
 import { factsFrom } from './facts.ts'
@@ -24,7 +25,7 @@ export async function openImportPorts(config: Config, codec: EventCodec): Promis
     opened.push(state)
     const vault = await openVault(config)
     opened.push(vault)
-    const { titles } = await openReaders(config, state, await log.incarnation())
+    const { titles } = openReaders(await openPointers(config, state, await log.incarnation()))
     const random = (bytes: Uint8Array) => {
       globalThis.crypto.getRandomValues(bytes)
     }

@@ -12,6 +12,7 @@ import { rulesOf } from '../alerts.ts'
 import { openAnalyticsReader } from '../analytics-reader.ts'
 import { foldersOf, openCodec, openLog, openState, openVault } from '../engines.ts'
 import { orNameSetting } from '../incurable.ts'
+import { openPointers } from '../pointers.ts'
 import { openReaders } from '../readers.ts'
 import { SETTINGS } from '../settings.ts'
 import { VERSION } from '../version.ts'
@@ -66,9 +67,14 @@ async function openParts(role: RoleContext, log: EventLog): Promise<{ context: C
   const warn = (message: string) => logger.warn(message)
   const state = await reach('the state store', () => openState(config))
   const vault = await reach('the vault', () => openVault(config))
-  const readers = await reach('the state store', async () => openReaders(config, state, await log.incarnation()))
+  const pointers = await reach('the state store', async () => openPointers(config, state, await log.incarnation()))
+  pointers.follow({
+    wentOver: (projection, from, to) => logger.info({ projection, from, to }, 'another generation is read'),
+    failed: (error) => logger.warn({ err: error }, 'the book of generations: looked at again'),
+  })
+  const readers = openReaders(pointers)
   const breakers = new Breakers(metrics)
-  const analytics = openAnalyticsReader(config, keys(), await log.incarnation())
+  const analytics = openAnalyticsReader(config, keys(), pointers)
   const { admission, close } = await openAdmission({ config, keys: keys(), breakers, metrics, nowMs, warn })
   const onChange = (service: string, now: string) =>
     logger.warn({ service, state: now }, 'a circuit breaker has changed')
@@ -85,6 +91,7 @@ async function openParts(role: RoleContext, log: EventLog): Promise<{ context: C
     },
     close: async () => {
       await close()
+      await pointers.close()
       await Promise.all([analytics.close(), state.close(), vault.close()])
     },
   }

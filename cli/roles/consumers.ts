@@ -1,10 +1,13 @@
 /** The role `consumers`: opens the engines and hands them to the consumer runtime. */
+import { openBook } from '../../consumers/book.ts'
 import { startConsumers } from '../../consumers/index.ts'
 import { openAlerts } from '../alerts.ts'
+import { startBookKeeper } from '../book-keeper.ts'
 import { openAnalytics, openCodec, openLog, openState, openVault } from '../engines.ts'
+import { ownGenerations } from '../generations.ts'
 import { CLI_LIMITS } from '../limits.ts'
-import { liveProjections } from '../projections.ts'
-import { forgets, prepareTables } from '../tables.ts'
+import { definedGroups } from '../projections.ts'
+import { forgets, prepareTables, showTables } from '../tables.ts'
 import type { RoleContext, RoleSpecification, Running } from './role.ts'
 
 export const consumersRole: RoleSpecification = {
@@ -23,32 +26,43 @@ async function startConsumersRole(context: RoleContext): Promise<Running> {
   const admin = embedded ? keys().current().admin : ''
   const analytics = openAnalytics(config, admin)
   await reach('ClickHouse', () => analytics.prepare())
-  const live = liveProjections(config)
-  const definitions = new Map(live.map(({ projection, definition }) => [projection, definition]))
+  const incarnation = await log.incarnation()
+  const defined = definedGroups(config, incarnation)
+  const definitions = new Map(defined.map(({ generation, definition }) => [generation.id, definition]))
   const consumers = await startConsumers({
     log,
     state,
     analytics,
     codec,
     vault,
-    projections: live.map(({ projection }) => projection),
     metrics,
     logger,
     forgets: (generation) => forgets(generation, config),
     prepare: (generation) =>
-      reach('ClickHouse', () => prepareTables(analytics, generation, config, definitions.get(generation.projection))),
+      reach('ClickHouse', () => prepareTables(analytics, generation, config, definitions.get(generation.id))),
   })
+  const book = await openBook(state, incarnation)
+  const keeper = await reach('the engines', () =>
+    startBookKeeper({
+      ...{ settings: config, incarnation, log, state, codec, consumers, book, logger, nowMs: Date.now },
+      always: [...ownGenerations(incarnation), ...defined.map(({ generation }) => generation)],
+      random: (bytes) => void globalThis.crypto.getRandomValues(bytes),
+      show: (generation) => showTables(analytics, generation),
+      forget: (generation) => analytics.dropGeneration(generation.id),
+    }),
+  )
   const alerts = await openAlerts(context, { log, state, codec })
   const watch = setInterval(() => {
     if (embedded && keys().current().admin !== admin) restart('the admin key has changed')
   }, CLI_LIMITS.keysReloadMs)
   return {
     facts: { partitions: consumers.status().length },
-    complaints: async () => consumers.complaints(),
+    complaints: async () => [...consumers.complaints(), ...keeper.complaints()],
     status: () => ({ partitions: consumers.status(), alerts: alerts.status() }),
     close: async () => {
       clearInterval(watch)
       await alerts.close()
+      await keeper.close()
       await consumers.close()
       await Promise.all([analytics.close(), state.close(), vault.close(), log.close()])
     },

@@ -20,6 +20,7 @@ export const ROUTES = {
   DeadLetterDiscarded: { topic: 'engine-events', topicFrom: null, key: 'subject' },
   DeadLetterReplayed: { topic: 'engine-events', topicFrom: null, key: 'subject' },
   GenerationPromoted: { topic: 'engine-events', topicFrom: null, key: 'subject' },
+  GenerationRequested: { topic: 'engine-events', topicFrom: null, key: 'subject' },
   GrantIssued: { topic: 'engine-events', topicFrom: null, key: 'subject' },
   IncidentOpened: { topic: 'engine-events', topicFrom: null, key: 'subject' },
   IncidentResolved: { topic: 'engine-events', topicFrom: null, key: 'subject' },

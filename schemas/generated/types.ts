@@ -839,6 +839,33 @@ export interface GenerationPromoted {
   readonly by: string | null
 }
 
+/** A generation of a projection is to be built from the log, beside the one that is read. */
+export interface GenerationRequested {
+  readonly type: 'GenerationRequested'
+  /** Who wrote this, and when; always the first field. */
+  readonly meta: Meta
+  /** What it is about, such as incident:start-success or projection:views; one subject's events stay in order. */
+  readonly subject: string
+  /** Which projection. */
+  readonly projection: string
+  /** The new generation. */
+  readonly generationId: GenerationId
+  /** Which fold. */
+  readonly foldVersion: number
+  /** Those that differ from the fold version's own. */
+  readonly parameters: Readonly<Record<string, number>>
+  /** Tells it from others of the same fold and parameters; null: the first of them. */
+  readonly build: string | null
+  /** Where on the log's clock it ends; null: it follows the log. */
+  readonly until: number | null
+  /** At most so fast, in each process. */
+  readonly recordsPerSecond: number | null
+  /** Why. */
+  readonly reason: string | null
+  /** Name of the key or person that asked. */
+  readonly by: string | null
+}
+
 /** A licence or playback grant was given, for the audit. */
 export interface GrantIssued {
   readonly type: 'GrantIssued'
@@ -2008,6 +2035,7 @@ export type PlayheadEvent =
   | DeadLetterDiscarded
   | DeadLetterReplayed
   | GenerationPromoted
+  | GenerationRequested
   | GrantIssued
   | IncidentOpened
   | IncidentResolved

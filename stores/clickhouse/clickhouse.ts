@@ -75,6 +75,11 @@ export class ClickHouse implements AnalyticsStore {
     return database
   }
 
+  /** Drops all that a generation had; nothing if that is done. */
+  async dropGeneration(id: string): Promise<void> {
+    await this.command(`DROP DATABASE IF EXISTS ${identifier(`${this.database}_${id}`)} SYNC`)
+  }
+
   /** Makes `name` in the shared database show a generation's table: what people query. */
   async alias(name: string, target: string): Promise<void> {
     await this.command(

@@ -56,7 +56,7 @@ test('a query that takes too long, reads too much or answers too much is ended, 
     await assert.rejects(reader.query(sql, {}, 1_000), QueryTooHeavy, sql)
     assert.ok(Date.now() - begun < 8_000, sql)
   }
-  const analytics = analyticsReader(reader, { views: 'playhead_views', shared: 'playhead' })
+  const analytics = analyticsReader(reader, () => ({ views: 'playhead_views', shared: 'playhead' }))
   await assert.rejects(
     analytics.query(heavy[1] as string, {}, { timeoutMs: 1_000 }),
     (error) => asProblem(error).code === 'QUERY_TOO_HEAVY' && /shorter window/.test(asProblem(error).message),
@@ -84,7 +84,10 @@ test('so many queries run at once, so many wait, the others are turned away', as
   )
   const away = answers.filter((one) => one.status === 'rejected')
   assert.equal(away.length, 20)
-  const analytics = analyticsReader({ query: () => Promise.reject(away[0]?.reason) }, { views: 'v', shared: 's' })
+  const analytics = analyticsReader({ query: () => Promise.reject(away[0]?.reason) }, () => ({
+    views: 'v',
+    shared: 's',
+  }))
   // No fault of ClickHouse's: a breaker in front of it does not count it.
   await assert.rejects(analytics.query('SELECT 1', {}), (error) => asProblem(error).code === 'ANALYTICS_BUSY')
   for (const { reason } of away) assert.ok(reason instanceof ReadersBusy)
@@ -92,7 +95,7 @@ test('so many queries run at once, so many wait, the others are turned away', as
 })
 
 test('tables that are not made yet are a problem that passes, and no fault of ours', async () => {
-  const analytics = analyticsReader(reader, { views: 'playhead_views_none', shared: 'playhead' })
+  const analytics = analyticsReader(reader, () => ({ views: 'playhead_views_none', shared: 'playhead' }))
   for (const table of ['playhead_views_none.views', 'default.views']) {
     await assert.rejects(analytics.query(`SELECT 1 FROM ${table}`, {}), (error) => {
       const problem = asProblem(error)

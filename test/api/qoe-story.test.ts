@@ -41,7 +41,7 @@ before(async () => {
     databases.get(projection.name) ?? ''
   consumers = await startConsumers({ ...engines, projections, prepare, logger: quiet })
   reader = new ClickHouseReader({ ...engines.process.access, username: 'reader', password: 'reader-secret' })
-  analytics = analyticsReader(reader, { views: databases.get('views') ?? '', shared: 'playhead' })
+  analytics = analyticsReader(reader, () => ({ views: databases.get('views') ?? '', shared: 'playhead' }))
 })
 after(async () => {
   await consumers.close()

@@ -86,7 +86,7 @@ export async function openTables(): Promise<Tables> {
     views,
     store,
     reader,
-    analytics: analyticsReader(reader, { views, shared: 'playhead' }),
+    analytics: analyticsReader(reader, () => ({ views, shared: 'playhead' })),
     put: async (played, version, sign = 1) => {
       await insert(
         views,

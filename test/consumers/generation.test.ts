@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { liveProjections } from '../../cli/projections.ts'
+import { usualProjections } from '../../cli/projections.ts'
 import { generationOf } from '../../consumers/generation.ts'
 import { progressV1 } from '../../projections/progress/v1.ts'
 
@@ -17,8 +17,8 @@ test('a generation is named by fold, parameters and log: said as it is, a parame
 })
 
 test('the configured days are what the fold counts by', () => {
-  const live = liveProjections({ positionDays: 10, historyDays: 20, definitions: [] })
-  const progress = live.map(({ projection }) => projection).find(({ name }) => name === 'progress')
+  const usual = usualProjections({ positionDays: 10, historyDays: 20, definitions: [] })
+  const progress = usual.find(({ name }) => name === 'progress')
   assert.deepEqual(progress?.parameters, { positionDays: 10, historyDays: 20 })
   const dayMs = 86_400_000
   const state = progress?.keyed?.fold(undefined, {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Registry } from 'prom-client'
+import { generationOf } from '../../consumers/generation.ts'
 import { type Consumers, startConsumers } from '../../consumers/index.ts'
 import { repair } from '../../consumers/repair.ts'
 import { realWorld, type World } from '../../consumers/retry.ts'
@@ -110,7 +111,7 @@ test('a stalled partition makes the role unready and says the remedy; repair cur
   const outcomes = await repair({
     ...engines,
     analytics: forgetful,
-    projections: [{ ...TALLY, name, topics: [topic] }],
+    generations: [generationOf({ ...TALLY, name, topics: [topic] }, await engines.log.incarnation())],
     prepare: async () => `db_${topic.replace('-', '_')}`,
     world: hasty,
   })

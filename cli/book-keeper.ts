@@ -1,0 +1,179 @@
+/**
+ * Keeps what runs in step with the book: the consumers role's own task.
+ *
+ * Each round: read the book; say for every projection that nobody promoted yet that its usual generation is read; run what
+ * the plan runs; promote what was built for new settings and has caught up; show the tables of what is read under their
+ * plain names; drop the tables of what was dropped, once every process has had time to let go of it. All of it may be
+ * done by several processes at once, and again: events have derived ids or say the same again, the rest is idempotent.
+ *
+ * What can fail: log, store, ClickHouse; the round is tried again, and what runs goes on.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Book } from '../consumers/book.ts'
+import type { Generation } from '../consumers/generation.ts'
+import { stateTableOf } from '../consumers/generation.ts'
+import type { Consumers } from '../consumers/index.ts'
+import type { EventLog } from '../log/log.ts'
+import { generationPromoted, generationRequested } from '../producers/generations.ts'
+import { mintEventId, type RandomBytes } from '../producers/ids.ts'
+import type { Arrival } from '../producers/stamp.ts'
+import type { GenerationRow } from '../projections/generations/row.ts'
+import type { EventCodec } from '../schemas/index.ts'
+import type { StateStore } from '../stores/state.ts'
+import { generationFrom, type ProjectionPlan, planOf } from './generations.ts'
+import { CLI_LIMITS } from './limits.ts'
+import { hasPassed } from './pointers.ts'
+import type { FoldSettings } from './projections.ts'
+
+export interface BookKeeperPorts {
+  readonly settings: FoldSettings
+  readonly incarnation: string
+  readonly log: EventLog
+  readonly state: StateStore
+  readonly codec: EventCodec
+  readonly consumers: Pick<Consumers, 'run'>
+  /** What runs whatever the book says. */
+  readonly always: readonly Generation[]
+  book(): Promise<Book>
+  /** Makes people's plain names show its tables. */
+  show(generation: Generation): Promise<void>
+  /** Drops its database. */
+  forget(generation: Generation): Promise<void>
+  readonly nowMs: () => number
+  readonly random: RandomBytes
+  readonly logger: { info(what: object, message: string): void; warn(what: object, message: string): void }
+}
+
+export interface BookKeeper {
+  /** What the book wants and this release can't run, in words. */
+  complaints(): readonly string[]
+  close(): Promise<void>
+}
+
+/** Resolves when what the book says runs. */
+export async function startBookKeeper(ports: BookKeeperPorts): Promise<BookKeeper> {
+  const keeper = new Keeper(ports)
+  await keeper.round()
+  const closing = new AbortController()
+  const running = keep(keeper, ports, closing.signal)
+  return {
+    complaints: () => keeper.complaints,
+    close: async () => {
+      closing.abort()
+      await running
+    },
+  }
+}
+
+async function keep(keeper: Keeper, { logger }: BookKeeperPorts, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(CLI_LIMITS.bookEveryMs, undefined, { signal }).catch(ignoreAbort)
+    if (signal.aborted) return
+    try {
+      await keeper.round()
+    } catch (error) {
+      logger.warn({ err: error }, 'the book of generations: tried again')
+    }
+  }
+}
+
+class Keeper {
+  complaints: readonly string[] = []
+  readonly #ports: BookKeeperPorts
+  #running = ''
+  /** By projection: whose tables are shown. */
+  readonly #shown = new Map<string, string>()
+  readonly #promoted = new Set<string>()
+  readonly #dropSeen = new Map<string, number>()
+
+  constructor(ports: BookKeeperPorts) {
+    this.#ports = ports
+  }
+
+  async round(): Promise<void> {
+    const { settings, incarnation, always, consumers } = this.#ports
+    const book = await this.#ports.book()
+    const plans = planOf(settings, book, incarnation)
+    for (const plan of plans) if (plan.begins && !this.#promoted.has(plan.usual.id)) await this.#begin(plan)
+    const wanted = [...always, ...plans.flatMap(({ running }) => running)]
+    const running = wanted.map(({ id, build }) => `${id} ${build?.recordsPerSecond ?? ''}`).join()
+    if (running !== this.#running) {
+      await consumers.run(wanted)
+      this.#running = running
+    }
+    for (const plan of plans) await this.#follow(plan)
+    this.complaints = plans.flatMap(({ name, strange }) =>
+      strange.map((id) => `${name}: this release can't run ${id}; drop it, or start the release that made it`),
+    )
+    for (const [name, { generations }] of book) {
+      for (const row of generations) if (row.status === 'dropped') await this.#drop(name, row)
+    }
+  }
+
+  /** What is read already, said in the book. */
+  async #begin({ name, usual }: ProjectionPlan): Promise<void> {
+    const { log, nowMs } = this.#ports
+    const who = { by: null, reason: 'the first of its projection' }
+    const asked = this.#asked(usual)
+    const promotion = { projection: name, generationId: usual.id, previousGenerationId: null, digest: null }
+    await log.append([
+      generationRequested(this.#events, this.#arrival(nowMs()), asked, who),
+      generationPromoted(this.#events, this.#arrival(nowMs()), promotion, who, true),
+    ])
+    this.#promoted.add(usual.id)
+  }
+
+  async #follow({ name, read, promotes }: ProjectionPlan): Promise<void> {
+    const { log, state, nowMs, show, logger } = this.#ports
+    if (this.#shown.get(name) !== read.id) {
+      if (read.projection.landings.length > 0) await show(read)
+      this.#shown.set(name, read.id)
+    }
+    if (promotes === undefined || this.#promoted.has(promotes.id)) return
+    if (!(await hasPassed(state.commits, promotes.id, read.id))) return
+    const promotion = { projection: name, generationId: promotes.id, previousGenerationId: read.id, digest: null }
+    const who = { by: null, reason: 'it was built for other settings and has caught up' }
+    await log.append([
+      generationRequested(this.#events, this.#arrival(nowMs()), this.#asked(promotes), who),
+      generationPromoted(this.#events, this.#arrival(nowMs()), promotion, who, true),
+    ])
+    this.#promoted.add(promotes.id)
+    logger.info({ projection: name, from: read.id, to: promotes.id }, 'promoted: built for other settings')
+  }
+
+  async #drop(name: string, row: GenerationRow): Promise<void> {
+    const { settings, incarnation, state, forget, nowMs, logger } = this.#ports
+    const seenMs = this.#dropSeen.get(row.id)
+    if (seenMs === Number.POSITIVE_INFINITY) return
+    if (seenMs === undefined || nowMs() - seenMs < CLI_LIMITS.dropGraceMs) {
+      if (seenMs === undefined) this.#dropSeen.set(row.id, nowMs())
+      return
+    }
+    const generation = generationFrom(name, row, settings, incarnation)
+    if (generation !== undefined) {
+      const table = stateTableOf(generation)
+      if (table !== undefined) await state.drop(table.name)
+      if (generation.projection.landings.length > 0) await forget(generation)
+      logger.info({ generation: row.id }, 'its tables are dropped')
+    }
+    this.#dropSeen.set(row.id, Number.POSITIVE_INFINITY)
+  }
+
+  #asked({ id, projection: { name, foldVersion, parameters = {} } }: Generation) {
+    const own = { projection: name, generationId: id, foldVersion, parameters }
+    return { ...own, build: null, untilMs: null, recordsPerSecond: null }
+  }
+
+  get #events() {
+    const { codec, nowMs, random } = this.#ports
+    return { codec, mint: () => mintEventId(nowMs(), random) }
+  }
+
+  #arrival(receivedAtMs: number): Arrival {
+    return { source: 'engine', appId: 'playhead', environment: 'engine', receivedAtMs }
+  }
+}
+
+function ignoreAbort(error: Error): void {
+  if (error.name !== 'AbortError') throw error
+}

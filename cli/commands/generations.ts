@@ -1,0 +1,307 @@
+/** `playhead generations …`: which there are, which is read, and how that is changed. */
+import type { Generation } from '../../consumers/generation.ts'
+import { stateTableOf } from '../../consumers/generation.ts'
+import { type Args, UsageError } from '../args.ts'
+import { type Command, type Io, JSON_FLAG, table } from '../command.ts'
+import { loadConfig } from '../config.ts'
+import { untilInterrupted } from '../interrupt.ts'
+import { toJson } from '../json.ts'
+import { progress } from '../progress.ts'
+import { compareStates } from '../replay/compare.ts'
+import { REPLAY_LIMITS } from '../replay/limits.ts'
+import { type OpenReplay, withReplay } from '../replay/open.ts'
+import { Refused, type Shown } from '../replay/operator.ts'
+import { compareRows } from '../replay/rows.ts'
+import { standingOf } from '../replay/standing.ts'
+import { bookSays, watchBuild } from '../replay/watch.ts'
+
+const ID = { name: 'GENERATION' } as const
+const NAME_OF_ROLLBACK = 'generations rollback'
+const REASON = { name: 'reason', value: 'TEXT', help: 'Kept with the event that says so.' } as const
+
+export const list: Command = {
+  name: 'generations',
+  about: `A generation is one projection's tables, folded from the log by one version of its fold with its parameters. States:
+  read      what the API and people's queries read
+  building  folds the log, beside the one that is read
+  paused    stopped by an operator; \`resume\` goes on where it was
+  resting   was read once; it stays as it was, for the way back
+  dropped   its tables are gone
+  strange   this release can't make it: it was made by another`,
+  positionals: [{ name: 'PROJECTION', optional: true }],
+  flags: [{ name: 'all', help: 'Those that were dropped, too.' }, JSON_FLAG],
+  examples: ['playhead generations', 'playhead generations views --json'],
+  run: (args, io) =>
+    within(io, 'generations', async (replay) => {
+      const wanted = args.positional('PROJECTION')
+      if (wanted !== undefined) await replay.operator.plan(wanted)
+      const all = (await replay.operator.list()).filter(
+        ({ projection, state }) =>
+          (wanted === undefined || projection === wanted) && (state !== 'dropped' || args.has('all')),
+      )
+      const rows = await Promise.all(all.map((one) => listed(replay, one)))
+      if (args.has('json')) io.out(`${toJson(rows, 2)}\n`)
+      else if (rows.length === 0) io.out('The book is empty: start the consumers (`playhead up`) and look again.\n')
+      else io.out(`${tableOf(rows)}\n`)
+      return 0
+    }),
+}
+
+export const promote: Command = {
+  name: 'generations promote',
+  about: `Makes readers read this generation: the API of every process goes over when the generation has passed all that the
+one before has, and no request is refused or mixes two. People's names in ClickHouse follow. The one before stays as it
+is; \`playhead generations rollback\` goes back to it.`,
+  positionals: [ID],
+  flags: [REASON],
+  examples: ['playhead generations promote views_v1_1f0c9a2b --reason "stalls from 500 ms"'],
+  run: (args, io) =>
+    within(io, 'generations promote', async (replay) => {
+      const shown = await chosen(replay, args)
+      if (shown.state === 'read') return said(io, `${shown.id} is read already.`)
+      await promoteTo(replay, shown, args)
+      return said(io, `${shown.id} is read from now on.`)
+    }),
+}
+
+export const rollback: Command = {
+  name: 'generations rollback',
+  about: `Goes back to the generation that was read before: it is resumed, folds what it missed, and is promoted. Stopped on the
+way it has changed nothing that is read; call it again.`,
+  positionals: [{ name: 'PROJECTION' }],
+  flags: [REASON],
+  run: (args, io) =>
+    within(io, NAME_OF_ROLLBACK, async (replay) => {
+      const shown = await before(replay, args.positional('PROJECTION')!)
+      await replay.operator.act(shown, 'resume', whoOf(args))
+      await bookSays(replay.operator, shown.id, ['building'], NAME_OF_ROLLBACK)
+      io.err(`Going back to ${shown.id} …\n`)
+      const { ended } = await watchBuild(replay, shown.generation!, io, untilInterrupted())
+      if (ended !== 'there') return said(io, `Not gone back: it was ${ended}.`, 1)
+      await promoteTo(replay, await replay.operator.find(shown.id), args)
+      return said(io, `${shown.id} is read from now on.`)
+    }),
+}
+
+const acting = (word: 'pause' | 'resume' | 'drop', about: string, done: string): Command => ({
+  name: `generations ${word}`,
+  about,
+  positionals: [ID],
+  flags: [REASON],
+  run: (args, io) =>
+    within(io, `generations ${word}`, async (replay) => {
+      const shown = await chosen(replay, args)
+      if (shown.state === 'read' && word !== 'resume') {
+        throw new Refused('NOT_NOW', `${shown.id} is what is read. Promote another one first.`)
+      }
+      if (shown.state === 'dropped')
+        throw new Refused('NOT_NOW', `${shown.id} is dropped, for good. Build another one.`)
+      await replay.operator.act(shown, word, whoOf(args))
+      return said(io, `${shown.id} ${done}`)
+    }),
+})
+
+export const pause: Command = acting(
+  'pause',
+  'Stops building it. It stays as it is until `playhead generations resume`.',
+  'is paused.',
+)
+export const resume: Command = acting('resume', 'Goes on building it, from where it was.', 'is being built.')
+export const drop: Command = acting(
+  'drop',
+  `Drops its tables, in the state store and in ClickHouse, for good: its id is never used again. The consumers do it, when
+every process has let go of it. What is read can't be dropped.`,
+  'is dropped; its tables go within a minute.',
+)
+
+export const compare: Command = {
+  name: 'generations compare',
+  about: `Compares a generation with the one that is read (or with OTHER): rows, digests, and the first keys that differ. It may
+run while events come in: a row that differs is looked at again until both have passed the same end of the log.
+Exit code 0 if they are the same, 1 if not.`,
+  positionals: [ID, { name: 'OTHER', optional: true }],
+  flags: [JSON_FLAG],
+  examples: ['playhead generations compare progress_v1_1f0c9a2b'],
+  run: (args, io) =>
+    within(io, 'generations compare', async (replay) => {
+      const second = await chosen(replay, args)
+      const other = args.positional('OTHER')
+      const plan = await replay.operator.plan(second.projection)
+      const first = other === undefined ? plan.read : (await replay.operator.find(other)).generation
+      if (first === undefined || second.generation === undefined) throw strange()
+      if (first.projection.name !== second.projection) {
+        throw new Refused('NOT_NOW', 'They are of different projections: there is nothing to compare.')
+      }
+      if (first.id === second.id)
+        throw new Refused('NOT_NOW', `${first.id} is what is read: name another one beside it.`)
+      const found = await compared(replay, [first, second.generation], io)
+      if (args.has('json')) io.out(`${toJson(found, 2)}\n`)
+      else io.out(wordsOf(first.id, second.id, found))
+      return found.equal ? 0 : 1
+    }),
+}
+
+type Found = Awaited<ReturnType<typeof compared>>
+
+async function compared(replay: OpenReplay, pair: readonly [Generation, Generation], io: Io) {
+  const { log, state, analytics } = replay
+  const shown = progress(io, 'rows', Date.now)
+  let looked = 0n
+  const passed = async () =>
+    (await Promise.all(pair.map((one) => standingOf(log, state.commits, one)))).every(({ complete }) => complete)
+  const signal = untilInterrupted()
+  try {
+    const [ours, theirs] = pair.map(stateTableOf)
+    const states =
+      ours === undefined || theirs === undefined
+        ? undefined
+        : await compareStates(pair[0], [await state.table(ours), await state.table(theirs)], {
+            passed,
+            signal,
+            looked: (rows) => {
+              looked += BigInt(rows)
+              shown.show(looked, looked)
+            },
+          })
+    const tables = pair[0].projection.landings.length === 0 ? [] : await comparedRows(replay, analytics(), pair, passed)
+    const equal = (states?.equal ?? true) && tables.every((one) => one.equal)
+    return { equal, states, tables }
+  } finally {
+    shown.end()
+  }
+}
+
+/** Again and again while one is further than the other. */
+async function comparedRows(
+  { log, state }: OpenReplay,
+  store: ReturnType<OpenReplay['analytics']>,
+  pair: readonly [Generation, Generation],
+  passed: () => Promise<boolean>,
+) {
+  const ports = {
+    query: <T>(sql: string, parameters?: Record<string, unknown>) => store.query<T>(sql, parameters),
+    databaseOf: ({ id }: Generation) => `${store.database}_${id}`,
+  }
+  for (let time = 0; ; time++) {
+    const there = await passed()
+    const cut = await cutOf(state, pair)
+    const tables = await compareRows(ports, pair, cut)
+    if (tables.every((one) => one.equal) || time >= REPLAY_LIMITS.settleTimes) return tables
+    if (there && time > 2 && (await quiet(log, pair))) return tables
+    await new Promise((resolve) => setTimeout(resolve, REPLAY_LIMITS.settlePauseMs))
+  }
+}
+
+/** Nothing came in for a moment: what differs now differs. */
+async function quiet(log: OpenReplay['log'], [{ projection }]: readonly [Generation, Generation]): Promise<boolean> {
+  const ends = async () => toJson((await Promise.all(projection.topics.map((topic) => log.bounds(topic)))).flat())
+  const before = await ends()
+  await new Promise((resolve) => setTimeout(resolve, REPLAY_LIMITS.settlePauseMs))
+  return before === (await ends())
+}
+
+async function cutOf(state: OpenReplay['state'], pair: readonly [Generation, Generation]) {
+  const [ours, theirs] = await Promise.all(pair.map(({ id }) => state.commits.list(id)))
+  const cut = new Map((ours ?? []).map(({ topic, partition, record }) => [`${topic}/${partition}`, record.checkpoint]))
+  const others = new Map(
+    (theirs ?? []).map(({ topic, partition, record }) => [`${topic}/${partition}`, record.checkpoint]),
+  )
+  for (const [place, position] of cut) {
+    const other = others.get(place) ?? 0n
+    if (other < position) cut.set(place, other)
+  }
+  return cut
+}
+
+async function promoteTo(replay: OpenReplay, shown: Shown, args: Args): Promise<void> {
+  const { operator, log, state } = replay
+  if (shown.generation === undefined) throw strange()
+  if (shown.row.untilMs !== null) {
+    throw new Refused(
+      'NOT_NOW',
+      `${shown.id} ends at a moment and does not follow the log: it can be looked at, not read.`,
+    )
+  }
+  if (shown.state !== 'building') {
+    throw new Refused('NOT_NOW', `${shown.id} is ${shown.state}: \`playhead generations resume ${shown.id}\` first.`)
+  }
+  const { lag } = await standingOf(log, state.commits, shown.generation)
+  if (lag > REPLAY_LIMITS.promoteLagMax) {
+    throw new Refused('NOT_NOW', `${shown.id} is ${lag} events behind: wait until it has caught up.`)
+  }
+  await operator.promote(shown, null, whoOf(args))
+}
+
+async function before({ operator }: OpenReplay, projection: string): Promise<Shown> {
+  const { read } = await operator.plan(projection)
+  const ids = await operator.promotions(projection)
+  const all = await operator.list()
+  const found = ids
+    .reverse()
+    .flatMap((id) => all.filter((one) => one.id === id && id !== read.id && one.state !== 'dropped'))
+  if (found[0]?.generation === undefined) {
+    throw new Refused('NOT_NOW', `Nothing was read of ${projection} before ${read.id}: there is no way back.`)
+  }
+  return found[0]
+}
+
+async function listed({ log, state }: OpenReplay, { projection, id, state: is, row, generation }: Shown) {
+  const standing =
+    generation === undefined || is === 'dropped' ? undefined : await standingOf(log, state.commits, generation)
+  return { ...row, projection, id, state: is, standing }
+}
+
+function tableOf(rows: readonly Awaited<ReturnType<typeof listed>>[]): string {
+  const cells = rows.map(({ projection, id, state, parameters, untilMs, standing }) => {
+    const given = Object.entries(parameters).map(([name, value]) => `${name}=${value}`)
+    const until = untilMs === null ? [] : [`until ${new Date(untilMs).toISOString()}`]
+    const share = standing === undefined || standing.total === 0n ? '' : `${(standing.done * 100n) / standing.total}%`
+    return [projection, id, state, share, `${standing?.lag ?? ''}`, [...given, ...until].join(' ')]
+  })
+  return table(['PROJECTION', 'GENERATION', 'STATE', 'DONE', 'LAG', 'PARAMETERS'], cells)
+}
+
+function wordsOf(first: string, second: string, { equal, states, tables }: Found): string {
+  const lines: string[] = []
+  if (states !== undefined) {
+    lines.push(
+      `states: ${states.rows[0]} rows in ${first} (${states.digests[0]}), ${states.rows[1]} in ${second} (${states.digests[1]})`,
+    )
+    for (const { key, what, columns } of states.differences) {
+      lines.push(`  ${key}: ${what}${columns.length === 0 ? '' : ` in ${columns.join(', ')}`}`)
+    }
+    const more = states.differing - states.differences.length
+    if (more > 0) lines.push(`  and ${more} more`)
+  }
+  for (const { table: name, rows, digests, equal: same } of tables) {
+    lines.push(`${name}: ${rows[0]} and ${rows[1]} rows${same ? '' : `, digests ${digests[0]} and ${digests[1]}`}`)
+  }
+  return `${lines.join('\n')}\n${equal ? 'They are the same.' : 'They differ.'}\n`
+}
+
+async function chosen({ operator }: OpenReplay, args: Args): Promise<Shown> {
+  return await operator.find(args.positional('GENERATION')!)
+}
+
+function whoOf(args: Args) {
+  return { by: 'command line', reason: args.value('reason') ?? null }
+}
+
+function strange(): Refused {
+  return new Refused('NOT_NOW', "This release can't make that generation: use the one that made it.")
+}
+
+function said(io: Io, text: string, code = 0): number {
+  io.out(`${text}\n`)
+  return code
+}
+
+async function within(io: Io, command: string, use: (replay: OpenReplay) => Promise<number>): Promise<number> {
+  const { config } = loadConfig(io.env)
+  try {
+    return await withReplay(config, use)
+  } catch (error) {
+    if (error instanceof Refused) throw new UsageError(error.message, command)
+    throw error
+  }
+}
