@@ -55,9 +55,6 @@ export interface Measured {
   readonly stalls: readonly { readonly fromMs: number; readonly toMs: number }[]
   /** 0: it does not stall now. */
   readonly stallingSinceMs: number
-  readonly seekingSinceMs: number
-  /** When this was asked. */
-  readonly atMs: number
   readonly seeks: readonly { readonly fromMs: number; readonly toMs: number }[]
   readonly pauses: readonly { readonly fromMs: number; readonly toMs: number }[]
   /** Heights of the picture, in the order in which they were seen. */
@@ -144,8 +141,6 @@ const now = () => performance.timeOrigin + performance.now()
 const open = { stall: 0, seek: 0, pause: 0 }
 const measured = { playAtMs: 0, firstFrameAtMs: 0, stalls: [], seeks: [], pauses: [], heights: [], endedAtMs: 0, error: '',
   get stallingSinceMs() { return open.stall },
-  get seekingSinceMs() { return open.seek },
-  get atMs() { return now() },
   get element() {
     const { paused, seeking, readyState, playbackRate } = video
     return JSON.stringify({ paused, seeking, readyState, playbackRate })

@@ -88,16 +88,14 @@ test('any order, with copies, ends in the same book, to the byte, also through t
       .tuple(id, fc.constantFrom<keyof typeof GENERATION_ACTIONS>('pause', 'resume', 'drop', 'rate'), atMs)
       .map(([g, action, at]) => acted(g, action, at, { recordsPerSecond: `${at}` })),
   )
-  const shuffled = fc
-    .array(event, { minLength: 1, maxLength: 12 })
-    .chain((events) =>
-      fc.tuple(
-        fc.constant(events),
-        fc.shuffledSubarray([...events, ...events.slice(0, 3)], {
-          minLength: events.length + Math.min(3, events.length),
-        }),
-      ),
-    )
+  const shuffled = fc.array(event, { minLength: 1, maxLength: 12 }).chain((events) =>
+    fc.tuple(
+      fc.constant(events),
+      fc.shuffledSubarray([...events, ...events.slice(0, 3)], {
+        minLength: events.length + Math.min(3, events.length),
+      }),
+    ),
+  )
   fc.assert(
     fc.property(shuffled, ([events, others]) => {
       const columns = keyed.toColumns(stateOf(events))

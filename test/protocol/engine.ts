@@ -188,7 +188,7 @@ async function apiOf(engines: Engines, incarnation: string, { nowMs, failures, r
         streams: idOf(STREAMS),
       }),
       sealer: createSealer({ vault, random, nowMs }),
-      analytics: analyticsReader(reader, { views, shared: 'playhead' }),
+      analytics: analyticsReader(reader, () => ({ views, shared: 'playhead' })),
     },
   })
 }

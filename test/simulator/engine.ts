@@ -44,7 +44,7 @@ export async function startFolding(t: TestContext): Promise<FoldingEngine> {
     await engines.close()
   })
   const api = await startQoeApi(t, {
-    analytics: analyticsReader(reader, { views: database, shared: 'playhead' }),
+    analytics: analyticsReader(reader, () => ({ views: database, shared: 'playhead' })),
     read: { log, checkpoints: checkpointsOf(state.commits, { views: generation }) },
   })
   return { ...engines, api, database, folded: () => caughtUp(consumers, engines) }
