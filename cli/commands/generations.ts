@@ -1,17 +1,14 @@
 /** `playhead generations …`: which there are, which is read, and how that is changed. */
-import type { Generation } from '../../consumers/generation.ts'
-import { stateTableOf } from '../../consumers/generation.ts'
 import { type Args, UsageError } from '../args.ts'
 import { type Command, type Io, JSON_FLAG, table } from '../command.ts'
 import { loadConfig } from '../config.ts'
 import { untilInterrupted } from '../interrupt.ts'
 import { toJson } from '../json.ts'
 import { progress } from '../progress.ts'
-import { compareStates } from '../replay/compare.ts'
+import { compareGenerations, type Found } from '../replay/compare-generations.ts'
 import { REPLAY_LIMITS } from '../replay/limits.ts'
 import { type OpenReplay, withReplay } from '../replay/open.ts'
 import { Refused, type Shown } from '../replay/operator.ts'
-import { compareRows } from '../replay/rows.ts'
 import { standingOf } from '../replay/standing.ts'
 import { bookSays, watchBuild } from '../replay/watch.ts'
 
@@ -134,83 +131,15 @@ Exit code 0 if they are the same, 1 if not.`,
       }
       if (first.id === second.id)
         throw new Refused('NOT_NOW', `${first.id} is what is read: name another one beside it.`)
-      const found = await compared(replay, [first, second.generation], io)
+      const shown = progress(io, 'rows', Date.now)
+      const found = await compareGenerations(replay, [first, second.generation], {
+        signal: untilInterrupted(),
+        looked: (rows) => shown.show(rows, rows),
+      }).finally(() => shown.end())
       if (args.has('json')) io.out(`${toJson(found, 2)}\n`)
       else io.out(wordsOf(first.id, second.id, found))
       return found.equal ? 0 : 1
     }),
-}
-
-type Found = Awaited<ReturnType<typeof compared>>
-
-async function compared(replay: OpenReplay, pair: readonly [Generation, Generation], io: Io) {
-  const { log, state, analytics } = replay
-  const shown = progress(io, 'rows', Date.now)
-  let looked = 0n
-  const passed = async () =>
-    (await Promise.all(pair.map((one) => standingOf(log, state.commits, one)))).every(({ complete }) => complete)
-  const signal = untilInterrupted()
-  try {
-    const [ours, theirs] = pair.map(stateTableOf)
-    const states =
-      ours === undefined || theirs === undefined
-        ? undefined
-        : await compareStates(pair[0], [await state.table(ours), await state.table(theirs)], {
-            passed,
-            signal,
-            looked: (rows) => {
-              looked += BigInt(rows)
-              shown.show(looked, looked)
-            },
-          })
-    const tables = pair[0].projection.landings.length === 0 ? [] : await comparedRows(replay, analytics(), pair, passed)
-    const equal = (states?.equal ?? true) && tables.every((one) => one.equal)
-    return { equal, states, tables }
-  } finally {
-    shown.end()
-  }
-}
-
-/** Again and again while one is further than the other. */
-async function comparedRows(
-  { log, state }: OpenReplay,
-  store: ReturnType<OpenReplay['analytics']>,
-  pair: readonly [Generation, Generation],
-  passed: () => Promise<boolean>,
-) {
-  const ports = {
-    query: <T>(sql: string, parameters?: Record<string, unknown>) => store.query<T>(sql, parameters),
-    databaseOf: ({ id }: Generation) => `${store.database}_${id}`,
-  }
-  for (let time = 0; ; time++) {
-    const there = await passed()
-    const cut = await cutOf(state, pair)
-    const tables = await compareRows(ports, pair, cut)
-    if (tables.every((one) => one.equal) || time >= REPLAY_LIMITS.settleTimes) return tables
-    if (there && time > 2 && (await quiet(log, pair))) return tables
-    await new Promise((resolve) => setTimeout(resolve, REPLAY_LIMITS.settlePauseMs))
-  }
-}
-
-/** Nothing came in for a moment: what differs now differs. */
-async function quiet(log: OpenReplay['log'], [{ projection }]: readonly [Generation, Generation]): Promise<boolean> {
-  const ends = async () => toJson((await Promise.all(projection.topics.map((topic) => log.bounds(topic)))).flat())
-  const before = await ends()
-  await new Promise((resolve) => setTimeout(resolve, REPLAY_LIMITS.settlePauseMs))
-  return before === (await ends())
-}
-
-async function cutOf(state: OpenReplay['state'], pair: readonly [Generation, Generation]) {
-  const [ours, theirs] = await Promise.all(pair.map(({ id }) => state.commits.list(id)))
-  const cut = new Map((ours ?? []).map(({ topic, partition, record }) => [`${topic}/${partition}`, record.checkpoint]))
-  const others = new Map(
-    (theirs ?? []).map(({ topic, partition, record }) => [`${topic}/${partition}`, record.checkpoint]),
-  )
-  for (const [place, position] of cut) {
-    const other = others.get(place) ?? 0n
-    if (other < position) cut.set(place, other)
-  }
-  return cut
 }
 
 async function promoteTo(replay: OpenReplay, shown: Shown, args: Args): Promise<void> {
@@ -270,11 +199,14 @@ function wordsOf(first: string, second: string, { equal, states, tables }: Found
     for (const { key, what, columns } of states.differences) {
       lines.push(`  ${key}: ${what}${columns.length === 0 ? '' : ` in ${columns.join(', ')}`}`)
     }
+    if (states.moving > 0) lines.push(`  ${states.moving} rows were written all the time and could not be compared`)
     const more = states.differing - states.differences.length
     if (more > 0) lines.push(`  and ${more} more`)
   }
-  for (const { table: name, rows, digests, equal: same } of tables) {
-    lines.push(`${name}: ${rows[0]} and ${rows[1]} rows${same ? '' : `, digests ${digests[0]} and ${digests[1]}`}`)
+  for (const { table: name, rows, digests, equal: same, moving } of tables) {
+    lines.push(
+      `${name}: ${rows[0]} and ${rows[1]} rows${same ? '' : moving ? ', while events come in' : `, digests ${digests[0]} and ${digests[1]}`}`,
+    )
   }
   return `${lines.join('\n')}\n${equal ? 'They are the same.' : 'They differ.'}\n`
 }

@@ -16,7 +16,7 @@ export interface HistoryAsked {
 }
 
 /** Of which column the key of a topic's records is. */
-const KEY_COLUMNS: Readonly<Record<string, string>> = {
+export const KEY_COLUMNS: Readonly<Record<string, string>> = {
   'playback-events': 'profile_id',
   'ingest-events': 'title_id',
   'account-events': 'account_id',

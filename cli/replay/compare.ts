@@ -1,11 +1,10 @@
 /**
  * Two generations of one projection, side by side: how many rows, their digests, and the first keys that differ.
  *
- * States first. A digest is a sum of row hashes over what a row says (not its version, which depends on batching), so it
- * does not depend on the order of a scan. While the log grows, one generation is a moment further than the other: a row
- * that differs is looked at again until both have passed where the log ended, and only then is it a difference.
- * A projection without states is a journal: its rows in ClickHouse are compared position by position, up to where both
- * have come.
+ * A digest is a sum of row hashes over what a row says (not its version, which depends on batching), so it does not
+ * depend on the order of a scan. While the log grows, one generation is a moment further than the other. But a row's
+ * version says since when it stands: where both rows stand since before what both generations have passed, they are made
+ * of the same events, and have to be the same. Others are *moving* and looked at again; what moves all the time is counted.
  */
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -27,18 +26,22 @@ export interface Comparison {
   readonly differences: readonly Difference[]
   /** More than are named. */
   readonly differing: number
+  /** Rows that were written all the time while they were looked at, and could not be compared. */
+  readonly moving: number
   readonly equal: boolean
 }
 
 export interface ComparePorts {
-  /** Whether both have passed what the log ended with when they are asked. */
-  passed(): Promise<boolean>
+  /** Up to where both have come, now. Answers for a row's key; undefined: its place in the log is not known. */
+  passed(): Promise<(key: Key) => bigint | undefined>
+  /** Whether both are at the end of the log, now. */
+  atEnd(): Promise<boolean>
   readonly signal: AbortSignal
   /** Rows looked at so far. */
   looked(rows: number): void
 }
 
-type Key = readonly ColumnValue[]
+export type Key = readonly ColumnValue[]
 
 export async function compareStates(
   { projection }: Generation,
@@ -69,7 +72,7 @@ export async function compareStates(
     },
     ports.signal,
   )
-  const differences = await settled([first, second], suspects, names, ports)
+  const { differences, moving } = await settled([first, second], suspects, names, ports)
   const [a, b] = sides
   const equal = differences.length === 0
   return {
@@ -78,6 +81,7 @@ export async function compareStates(
     digests: equal ? [a.digest, a.digest] : [a.digest, b.digest],
     differences: differences.slice(0, REPLAY_LIMITS.differencesMax),
     differing: differences.length,
+    moving,
     equal,
   }
 }
@@ -123,30 +127,51 @@ async function scan(
   if (page.length > 0) await look()
 }
 
-/** Those that still differ when both generations have passed the end of the log as it was at some moment after. */
+interface Settled {
+  readonly differences: readonly Difference[]
+  readonly moving: number
+}
+
+/** What the suspects turn out to be, when they have come to rest. */
 async function settled(
   tables: readonly [StateTable, StateTable],
   suspects: Map<string, Key>,
   names: readonly string[],
   ports: ComparePorts,
-): Promise<readonly Difference[]> {
-  const [first, second] = tables
-  for (let time = 0; suspects.size > 0; time++) {
+): Promise<Settled> {
+  const differences: Difference[] = []
+  for (let time = 0; suspects.size > 0 && time < REPLAY_LIMITS.settleTimes; time++) {
+    if (time > 0) await sleep(REPLAY_LIMITS.settlePauseMs, undefined, { signal: ports.signal })
+    const atEnd = await ports.atEnd()
+    // Before the rows are read: what stands since before this was not written in between.
     const passed = await ports.passed()
-    const keys = [...suspects.values()]
-    const found: Difference[] = []
-    for (let from = 0; from < keys.length; from += REPLAY_LIMITS.comparePageRows) {
-      const page = keys.slice(from, from + REPLAY_LIMITS.comparePageRows)
-      const [ours, theirs] = await Promise.all([first.get(page), second.get(page)])
+    for (const page of pagesOf([...suspects.values()])) {
+      const [ours, theirs] = await Promise.all(tables.map((table) => table.get(page)))
       for (const [i, key] of page.entries()) {
-        if (same(ours[i], theirs[i], names.length)) suspects.delete(keyText(key))
-        else found.push(differenceOf(key, ours[i], theirs[i], names))
+        const verdict = verdictOf([ours![i], theirs![i]], names, passed(key), atEnd)
+        if (verdict !== 'moving') suspects.delete(keyText(key))
+        if (verdict === 'differs') differences.push(differenceOf(key, ours![i], theirs![i], names))
       }
     }
-    if (passed || time >= REPLAY_LIMITS.settleTimes) return found.sort((a, b) => (a.key < b.key ? -1 : 1))
-    await sleep(REPLAY_LIMITS.settlePauseMs, undefined, { signal: ports.signal })
   }
-  return []
+  return { differences: differences.sort((a, b) => (a.key < b.key ? -1 : 1)), moving: suspects.size }
+}
+
+function verdictOf(
+  [ours, theirs]: readonly [StateRow | undefined, StateRow | undefined],
+  names: readonly string[],
+  passed: bigint | undefined,
+  atEnd: boolean,
+): 'same' | 'differs' | 'moving' {
+  if (same(ours, theirs, names.length)) return 'same'
+  if (passed === undefined) return atEnd ? 'differs' : 'moving'
+  const stand = [ours, theirs].every((row) => row === undefined || row.version < passed)
+  return stand ? 'differs' : 'moving'
+}
+
+function pagesOf(keys: readonly Key[]): readonly (readonly Key[])[] {
+  const { comparePageRows: size } = REPLAY_LIMITS
+  return Array.from({ length: Math.ceil(keys.length / size) }, (_, i) => keys.slice(i * size, (i + 1) * size))
 }
 
 function differenceOf(

@@ -3,6 +3,7 @@
  * stands. What is named is a difference for sure: a row that was written while it was looked at is looked at again.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { stateTableOf } from '../../consumers/generation.ts'
 import { type HistoryRecord, historyOf, type Named, shownOf } from '../../consumers/history.ts'
 import { partitionOf } from '../../log/partition.ts'
@@ -60,12 +61,11 @@ export async function verify(replay: OpenReplay, projection: string, options: Ve
       options.signal.throwIfAborted()
       options.looked(i, keys.length)
       const place = { topic, key, partition: partitionOf(key, partitions) }
-      const checkpoint = async () => {
-        const record = await replay.state.commits.read({ generation: read.id, topic, partition: place.partition })
-        return record?.checkpoint ?? 0n
-      }
+      const record = () => replay.state.commits.read({ generation: read.id, topic, partition: place.partition })
+      const checkpoint = async () => (await record())?.checkpoint ?? 0n
+      const busy = async () => (await record())?.intent !== undefined
       const looked = await verifyKey(
-        { ports, table, projection: read.projection, codec: replay.codec, vault, checkpoint },
+        { ports, table, projection: read.projection, codec: replay.codec, vault, checkpoint, busy },
         place,
       )
       rows += looked.rows
@@ -84,6 +84,8 @@ interface KeyPorts {
   readonly codec: OpenReplay['codec']
   readonly vault: Awaited<ReturnType<typeof openVault>>
   checkpoint(): Promise<bigint>
+  /** Whether a batch was begun: some of its rows may be written. */
+  busy(): Promise<boolean>
 }
 
 type Place = { readonly topic: string; readonly key: string; readonly partition: number }
@@ -95,8 +97,9 @@ async function verifyKey(of: KeyPorts, place: Place): Promise<{ rows: number; mi
     const records = before === 0n ? [] : await recordsOfKey(of.ports, place, until)
     const looked = await compareKey(of, records)
     if (looked.mismatches.length === 0 || time >= REPLAY_LIMITS.verifyTimes) return looked
-    // It may have been written meanwhile: only what stays is told.
-    if ((await of.checkpoint()) === before) return looked
+    // It may have been written meanwhile: only what stays, with no batch under way, is told.
+    if ((await of.checkpoint()) === before && !(await of.busy())) return looked
+    await sleep(REPLAY_LIMITS.settlePauseMs)
   }
 }
 
