@@ -17,9 +17,9 @@ import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
 
 const SUITES = {
-  unit: { budgetMinutes: 14, concurrency: 2, accepts: (path: string) => !/^(cluster|browser)\//.test(path) },
-  browser: { budgetMinutes: 10, concurrency: 1, accepts: (path: string) => path.startsWith('browser/') },
-  cluster: { budgetMinutes: 12, concurrency: 1, accepts: (path: string) => path.startsWith('cluster/') },
+  unit: { budgetMinutes: 18, concurrency: 2, accepts: (path: string) => !/^(cluster|browser)\//.test(path) },
+  browser: { budgetMinutes: 15, concurrency: 1, accepts: (path: string) => path.startsWith('browser/') },
+  cluster: { budgetMinutes: 16, concurrency: 1, accepts: (path: string) => path.startsWith('cluster/') },
 } as const
 
 const home = fileURLToPath(new URL('.', import.meta.url))
