@@ -46,7 +46,8 @@ test('what is posted is on the log, in ClickHouse within two seconds, and Ctrl-C
     return (await answer.text()).trim()
   }
 
-  const tail = start(t, env, 'log', 'tail', '--json', '--from', 'start', '--count', '3')
+  const words = ['--topic', 'playback-events', '--from', 'start', '--count', '3']
+  const tail = start(t, env, 'log', 'tail', '--json', ...words)
   const post = await fetch(`${api}/v1/events`, {
     method: 'POST',
     headers: { authorization: `Bearer ${keys.publishable}`, 'content-type': 'application/json' },
