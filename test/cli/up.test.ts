@@ -118,7 +118,8 @@ test('a role that is killed comes back, on the port it had, and nothing that was
   const again = (l: string) => l.includes('"role":"api"') && l.includes('"msg":"ready"')
   while (run.lines().filter(again).length < 2) await new Promise((resolve) => setTimeout(resolve, 50))
   assert.equal((await send(1)).status, 202)
-  const tailed = await playhead(t, { PLAYHEAD_DATA: data }, 'log', 'tail', '--from', 'start', '--no-follow', '--json')
+  const words = ['--topic', 'playback-events', '--from', 'start', '--no-follow', '--json']
+  const tailed = await playhead(t, { PLAYHEAD_DATA: data }, 'log', 'tail', ...words)
   assert.equal(tailed.out.trim().split('\n').length, 2)
   run.child.kill('SIGTERM')
   assert.equal((await run.ended).code, 0)
