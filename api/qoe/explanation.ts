@@ -24,6 +24,8 @@ export interface ViewExplanation {
   readonly notes: readonly string[]
   /** None: the stored row is what these events come to. */
   readonly differences: readonly Difference[]
+  /** Row and events are two tables: which of them has not heard all that the other has. */
+  readonly behind: 'row' | 'events' | null
 }
 
 /** Null: none of the events says anything of a view. */
@@ -47,6 +49,7 @@ export function explanationOf(
     evidence: explained.evidence,
     notes: explained.notes,
     differences: differencesOf(row, explained.row),
+    behind: behind(Number(row.x_last_received_at), Number(explained.row.last_received_at)),
   }
 }
 
@@ -63,6 +66,11 @@ function differencesOf(raw: RawRow, explained: Readonly<Record<string, unknown>>
     const made = comparable(column, kind, explained[column])
     return String(stored) === String(made) ? [] : [{ column, stored, explained: made }]
   })
+}
+
+function behind(rowMs: number, eventsMs: number): ViewExplanation['behind'] {
+  if (rowMs === eventsMs) return null
+  return rowMs < eventsMs ? 'row' : 'events'
 }
 
 /** The table of events does not keep what was thought of a clock; so no event says that it was implausible. */

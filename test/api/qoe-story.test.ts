@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { AnalyticsReader } from '../../api/ports.ts'
+import { explanationOf } from '../../api/qoe/explanation.ts'
 import { analyticsReader } from '../../api/readers/analytics.ts'
 import { checkpointsOf } from '../../api/readers/checkpoints.ts'
 import { generationOf } from '../../consumers/generation.ts'
 import { type Consumers, startConsumers } from '../../consumers/index.ts'
 import { eventsV1 } from '../../projections/events/v1.ts'
+import { VIEW_COLUMNS } from '../../projections/views/row.ts'
 import { viewsV1 } from '../../projections/views/v1.ts'
 import type { PlayheadEvent } from '../../schemas/index.ts'
 import { ClickHouseReader } from '../../stores/clickhouse/reader.ts'
@@ -83,6 +85,7 @@ interface Told {
       }[]
       readonly evidence: Readonly<Record<string, readonly string[]>>
       readonly differences: readonly unknown[]
+      readonly behind: string | null
     }
   }[]
   readonly events: readonly { readonly type: string; readonly eventId: string }[]
@@ -105,7 +108,7 @@ test('a story says which events made each number, and they come to what is store
   const story = await ask<Told>('views/s1')
   const [view] = story.views
   assert.ok(view !== undefined && story.views.length === 1)
-  assert.deepEqual(view.explanation.differences, [])
+  assert.deepEqual([view.explanation.differences, view.explanation.behind], [[], null])
   assert.deepEqual([view.row.startup_ms, view.row.stalled_ms, view.row.stalls, view.state], [2_000, 3_000, 1, 'ended'])
   const idOfType = (type: string) => telling.events.find((event) => event.type === type)?.meta.eventId
   assert.deepEqual(view.explanation.evidence.startup_ms, [idOfType('FirstFrame')])
@@ -171,4 +174,18 @@ test('a late event corrects the numbers everywhere at once, and the story with t
     views.map((view) => [view.row.stalls, view.explanation.differences]),
     [[1, []]],
   )
+})
+
+test('a row and events of which one has not heard the newest say which', () => {
+  const [event] = new Telling().say('PlaybackStarted', 0, { meta: { receivedAt: START_MS } }).events
+  if (event === undefined) assert.fail('nothing was told')
+  const { type, meta, ...fields } = event
+  const at = { topic: TOPIC, partition: 0, position: '0', fate: 'folded', profileId: 'ann', titleId: 'stalker' }
+  const stored = { ...meta, ...at, type, fields, occurredAtMs: meta.occurredAt, receivedAtMs: meta.receivedAt }
+  const empty = Object.entries(VIEW_COLUMNS).map(([column, kind]) => [`x_${column}`, kind === 'ints' ? [] : 0])
+  const behind = [-1, 0, 1].map((ms) => {
+    const row = { ...Object.fromEntries(empty), x_last_received_at: meta.receivedAt + ms }
+    return explanationOf([stored], 's3', row, undefined)?.behind
+  })
+  assert.deepEqual(behind, ['row', null, 'events'])
 })

@@ -96,6 +96,7 @@ test('a view is drawn by when things happened, not by when they came in', () => 
       ],
       notes: [],
       differences: [],
+      behind: null,
     },
   } as unknown as ViewStory
   const late = event('Heartbeat', 5_000, 2, { positionMs: 3_000, videoBitrateKbps: 900 })

@@ -80,7 +80,7 @@ export type Row = Readonly<Record<string, number | string>>
 export interface StoredView {
   readonly state: string
   readonly row: Row
-  readonly explanation: { readonly differences: readonly unknown[] } | null
+  readonly explanation: { readonly differences: readonly unknown[]; readonly behind: string | null } | null
 }
 
 export interface Story {

@@ -52,7 +52,9 @@ async function plays(t: TestContext, stage: Stage, name: PlayerName): Promise<vo
   const seen = await watch(page, server)
   await page.evaluate(inPage.leave)
 
-  const view = await viewOf(stage.engine, sessionId, ({ row }) => row.clean_ends === 1)
+  const view = await viewOf(stage.engine, sessionId, ({ row, explanation }) => {
+    return row.clean_ends === 1 && explanation?.behind === null
+  })
   t.diagnostic(`the page: ${JSON.stringify(seen)}`)
   assert.equal(view.state, 'ended')
   const { profile_id, player, player_version } = view.row

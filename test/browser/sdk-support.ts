@@ -33,7 +33,10 @@ const STARTS: Readonly<Record<SdkPlayer, string>> = {
   'dash.js': `async (video, media, attached) => {
     const player = dashjs.MediaPlayer().create()
     attached(player)
+    // The element lets go of what it was asked before it was given its source.
+    const loads = new Promise((resolve) => video.addEventListener('loadstart', resolve, { once: true }))
     player.initialize(video, media + 'manifest.mpd', false)
+    await loads
   }`,
   shaka: `async (video, media, attached) => {
     shaka.polyfill.installAll()

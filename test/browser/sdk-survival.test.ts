@@ -56,7 +56,8 @@ test('a player loses nothing and doubles nothing, whatever befalls it', { timeou
     const second = await openContext(t, browser)
     const again = await watch(second, server, 'hls.js', { ...options, deviceId: 'tv' })
     await again.waitForFunction(() => (globalThis as unknown as SdkWindow).resumedAt > 0)
-    await playedTo(again, positionMs)
+    // Beyond where it resumes: to stand there is not to have shown a frame.
+    await playedTo(again, positionMs + 1_000)
     const resumedAt = await again.evaluate(() => (globalThis as unknown as SdkWindow).resumedAt)
     assert.ok(Math.abs(resumedAt - positionMs) < 1_000, `left at ${positionMs}, resumed at ${resumedAt}`)
     await end(again)

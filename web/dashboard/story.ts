@@ -159,7 +159,9 @@ function shownField(value: unknown): string {
 
 function doubts({ explanation }: ViewStory): HTMLElement | null {
   if (explanation === null) return null
-  const { notes, differences } = explanation
+  const { notes, behind } = explanation
+  // While one of the two tables has yet to hear of the newest events, they differ by that alone.
+  const differences = behind === null ? explanation.differences : []
   if (notes.length + differences.length === 0) return null
   return h(
     'details',

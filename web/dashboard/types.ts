@@ -132,6 +132,7 @@ export interface ViewStory {
     readonly timeline: readonly Stretch[]
     readonly notes: readonly string[]
     readonly differences: readonly { readonly column: string; readonly stored: unknown; readonly explained: unknown }[]
+    readonly behind: 'row' | 'events' | null
   } | null
 }
 
