@@ -8,11 +8,12 @@
  *
  * What can fail: log, store, ClickHouse; the round is tried again, and what runs goes on.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
+
 import type { Book } from '../consumers/book.ts'
 import type { Generation } from '../consumers/generation.ts'
 import { stateTableOf } from '../consumers/generation.ts'
 import type { Consumers } from '../consumers/index.ts'
+import { realWorld } from '../consumers/retry.ts'
 import type { EventLog } from '../log/log.ts'
 import { generationPromoted, generationRequested } from '../producers/generations.ts'
 import { mintEventId, type RandomBytes } from '../producers/ids.ts'
@@ -67,7 +68,7 @@ export async function startBookKeeper(ports: BookKeeperPorts): Promise<BookKeepe
 
 async function keep(keeper: Keeper, { logger }: BookKeeperPorts, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await sleep(CLI_LIMITS.bookEveryMs, undefined, { signal }).catch(ignoreAbort)
+    await realWorld.sleep(CLI_LIMITS.bookEveryMs, signal)
     if (signal.aborted) return
     try {
       await keeper.round()
@@ -80,7 +81,6 @@ async function keep(keeper: Keeper, { logger }: BookKeeperPorts, signal: AbortSi
 class Keeper {
   complaints: readonly string[] = []
   readonly #ports: BookKeeperPorts
-  #running = ''
   /** By projection: whose tables are shown. */
   readonly #shown = new Map<string, string>()
   readonly #promoted = new Set<string>()
@@ -95,12 +95,7 @@ class Keeper {
     const book = await this.#ports.book()
     const plans = planOf(settings, book, incarnation)
     for (const plan of plans) if (plan.begins && !this.#promoted.has(plan.usual.id)) await this.#begin(plan)
-    const wanted = [...always, ...plans.flatMap(({ running }) => running)]
-    const running = wanted.map(({ id, build }) => `${id} ${build?.recordsPerSecond ?? ''}`).join()
-    if (running !== this.#running) {
-      await consumers.run(wanted)
-      this.#running = running
-    }
+    await consumers.run([...always, ...plans.flatMap(({ running }) => running)])
     for (const plan of plans) await this.#follow(plan)
     this.complaints = plans.flatMap(({ name, strange }) =>
       strange.map((id) => `${name}: this release can't run ${id}; drop it, or start the release that made it`),
@@ -172,8 +167,4 @@ class Keeper {
   #arrival(receivedAtMs: number): Arrival {
     return { source: 'engine', appId: 'playhead', environment: 'engine', receivedAtMs }
   }
-}
-
-function ignoreAbort(error: Error): void {
-  if (error.name !== 'AbortError') throw error
 }

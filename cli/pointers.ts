@@ -8,9 +8,10 @@
  *
  * What can fail: the store; the book is looked at again a moment later, and what is read stays what it is.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
+
 import { type Book, openBook } from '../consumers/book.ts'
 import { type Generation, stateTableOf } from '../consumers/generation.ts'
+import { realWorld } from '../consumers/retry.ts'
 import type { TopicPartition } from '../log/log.ts'
 import type { CommitStore, StateStore, StateTable } from '../stores/state.ts'
 import { planOf } from './generations.ts'
@@ -104,7 +105,7 @@ class Following implements Pointers {
       } catch (error) {
         told.failed(error)
       }
-      await sleep(CLI_LIMITS.bookEveryMs, undefined, { signal }).catch(ignoreAbort)
+      await realWorld.sleep(CLI_LIMITS.bookEveryMs, signal)
     }
   }
 
@@ -139,8 +140,4 @@ export async function hasPassed(commits: CommitStore, id: string, other: string)
     (await commits.list(id)).map(({ topic, partition, record }) => [`${topic}/${partition}`, record.checkpoint]),
   )
   return theirs.every(({ topic, partition, record }) => (ours.get(`${topic}/${partition}`) ?? 0n) >= record.checkpoint)
-}
-
-function ignoreAbort(error: Error): void {
-  if (error.name !== 'AbortError') throw error
 }

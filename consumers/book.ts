@@ -11,6 +11,11 @@ import { generationOf, stateTableOf } from './generation.ts'
 
 export type Book = ReadonlyMap<string, BookRow>
 
+/** Once; who reads it again and again opens it. */
+export async function readBook(state: StateStore, incarnation: string): Promise<Book> {
+  return await (await openBook(state, incarnation))()
+}
+
 export async function openBook(state: StateStore, incarnation: string): Promise<() => Promise<Book>> {
   const generation = generationOf(generationsV1() as Projection, incarnation)
   const table = await state.table(stateTableOf(generation)!)

@@ -2,12 +2,10 @@
 import type { Named, Step } from '../../consumers/history.ts'
 import { type Args, UsageError } from '../args.ts'
 import { type Command, type Io, JSON_FLAG, table } from '../command.ts'
-import { loadConfig } from '../config.ts'
 import { toJson } from '../json.ts'
 import { askHistory, type HistoryAnswer } from '../replay/ask.ts'
+import { inReplay } from '../replay/command.ts'
 import type { Moment } from '../replay/index-of-events.ts'
-import { withReplay } from '../replay/open.ts'
-import { Refused } from '../replay/operator.ts'
 
 const WHOSE = [
   { name: 'profile', value: 'ID', help: 'Of this profile.' },
@@ -61,22 +59,16 @@ async function answer(
   steps: boolean,
   words: (history: HistoryAnswer) => string,
 ): Promise<number> {
-  const { config } = loadConfig(io.env)
   const of: Record<string, string> = {}
   for (const { name } of WHOSE) {
     const value = args.value(name)
     if (value !== undefined) of[`${name}_id`] = value
   }
-  try {
-    const history = await withReplay(config, (replay) =>
-      askHistory(replay, { projection: args.positional('PROJECTION')!, of, moment, steps }),
-    )
-    io.out(args.has('json') ? `${toJson(history, 2)}\n` : words(history))
-    return history.shown.length === 0 && history.steps.length === 0 ? 1 : 0
-  } catch (error) {
-    if (error instanceof Refused) throw new UsageError(error.message, command)
-    throw error
-  }
+  const history = await inReplay(io, command, (replay) =>
+    askHistory(replay, { projection: args.positional('PROJECTION')!, of, moment, steps }),
+  )
+  io.out(args.has('json') ? `${toJson(history, 2)}\n` : words(history))
+  return history.shown.length === 0 && history.steps.length === 0 ? 1 : 0
 }
 
 function momentOf(text: string, command: string): Moment {

@@ -1,5 +1,5 @@
 /** `playhead compare`: what another product measured beside what we did, and which definition makes them differ. */
-import { openBook } from '../../consumers/book.ts'
+import { readBook } from '../../consumers/book.ts'
 import { generationOf } from '../../consumers/generation.ts'
 import { importedViewsV1 } from '../../projections/imported-views/v1.ts'
 import { type Args, UsageError } from '../args.ts'
@@ -97,7 +97,7 @@ async function openTables(
     const incarnation = await log.incarnation()
     await log.close()
     const state = await openState(config)
-    const book = await (await openBook(state, incarnation))()
+    const book = await readBook(state, incarnation)
     await state.close()
     const databaseOf = async (generation: string, table: string) => {
       const database = `${analytics.database}_${generation}`

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs'
 import type { EventCodec, NewEvent } from '../../schemas/index.ts'
 import { isEventType } from '../../schemas/index.ts'
 import { type Args, UsageError } from '../args.ts'
-import { type Command, type Io, JSON_FLAG, table } from '../command.ts'
-import { loadConfig } from '../config.ts'
+import { type Command, JSON_FLAG, table } from '../command.ts'
 import { toJson } from '../json.ts'
+import { inReplay, whoAsks } from '../replay/command.ts'
 import { discardLetter, type Letter, letterAt, lettersOf, nameOf, recordOf, replayLetter } from '../replay/letters.ts'
 import { REPLAY_LIMITS } from '../replay/limits.ts'
-import { type OpenReplay, withReplay } from '../replay/open.ts'
+import type { OpenReplay } from '../replay/open.ts'
 import { Refused } from '../replay/operator.ts'
 
 const CAUSES = ['frame', 'unknown-schema', 'body', 'fold'] as const
@@ -33,7 +33,7 @@ that id), body (the bytes don't fit their schema), fold (the fold refused it: a 
   ],
   examples: ['playhead dead-letters', 'playhead dead-letters --projection views --cause fold --each'],
   run: (args, io) =>
-    within(io, 'dead-letters', async (replay) => {
+    inReplay(io, 'dead-letters', async (replay) => {
       const found: Letter[] = []
       for await (const letter of lettersOf(replay, wantedOf(args))) found.push(letter)
       if (args.has('json')) io.out(`${toJson(found.map(shownOf), 2)}\n`)
@@ -50,7 +50,7 @@ export const show: Command = {
   flags: [JSON_FLAG],
   examples: ['playhead dead-letters show views:playback-events/3@1234'],
   run: (args, io) =>
-    within(io, 'dead-letters show', async (replay) => {
+    inReplay(io, 'dead-letters show', async (replay) => {
       const letter = await letterAt(replay, args.positional('LETTER')!)
       const record = await recordOf(replay, letter)
       const value = record?.value ?? letter.value
@@ -79,14 +79,14 @@ already changes nothing. With --edit the letter is replaced by what FILE says: a
     'playhead dead-letters replay views:playback-events/3@1234 --edit mended.json',
   ],
   run: (args, io) =>
-    within(io, 'dead-letters replay', async (opened) => {
+    inReplay(io, 'dead-letters replay', async (opened) => {
       const letters = await chosen(opened, args, 'dead-letters replay')
       const file = args.value('edit')
       if (file !== undefined && args.positional('LETTER') === undefined) {
         throw new UsageError('--edit mends one letter: name it.', 'dead-letters replay')
       }
       const mended = file === undefined ? undefined : mendedFrom(opened.codec, file)
-      for (const letter of letters) await replayLetter(opened, letter, mended, whoOf(args))
+      for (const letter of letters) await replayLetter(opened, letter, mended, whoAsks(args))
       io.out(`${letters.length} replayed.\n`)
       return 0
     }),
@@ -102,10 +102,10 @@ export const discard: Command = {
     { name: 'reason', value: 'TEXT', help: 'Why; it has to be said.' },
   ],
   run: (args, io) =>
-    within(io, 'dead-letters discard', async (opened) => {
+    inReplay(io, 'dead-letters discard', async (opened) => {
       if ((args.value('reason') ?? '') === '') throw new UsageError('--reason has to be said.', 'dead-letters discard')
       const letters = await chosen(opened, args, 'dead-letters discard')
-      for (const letter of letters) await discardLetter(opened, letter, whoOf(args))
+      for (const letter of letters) await discardLetter(opened, letter, whoAsks(args))
       io.out(`${letters.length} discarded.\n`)
       return 0
     }),
@@ -199,18 +199,4 @@ function hexOf(value: Buffer): string {
   }
   if (shown.length < value.length) lines.push(`… ${value.length - shown.length} more bytes`)
   return `${lines.join('\n')}\n`
-}
-
-function whoOf(args: Args) {
-  return { by: 'command line', reason: args.value('reason') ?? null }
-}
-
-async function within(io: Io, command: string, use: (replay: OpenReplay) => Promise<number>): Promise<number> {
-  const { config } = loadConfig(io.env)
-  try {
-    return await withReplay(config, use)
-  } catch (error) {
-    if (error instanceof Refused) throw new UsageError(error.message, command)
-    throw error
-  }
 }

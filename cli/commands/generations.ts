@@ -1,13 +1,13 @@
 /** `playhead generations …`: which there are, which is read, and how that is changed. */
-import { type Args, UsageError } from '../args.ts'
+import type { Args } from '../args.ts'
 import { type Command, type Io, JSON_FLAG, table } from '../command.ts'
-import { loadConfig } from '../config.ts'
 import { untilInterrupted } from '../interrupt.ts'
 import { toJson } from '../json.ts'
 import { progress } from '../progress.ts'
+import { inReplay, whoAsks } from '../replay/command.ts'
 import { compareGenerations, type Found } from '../replay/compare-generations.ts'
 import { REPLAY_LIMITS } from '../replay/limits.ts'
-import { type OpenReplay, withReplay } from '../replay/open.ts'
+import type { OpenReplay } from '../replay/open.ts'
 import { Refused, type Shown } from '../replay/operator.ts'
 import { standingOf } from '../replay/standing.ts'
 import { bookSays, watchBuild } from '../replay/watch.ts'
@@ -29,7 +29,7 @@ export const list: Command = {
   flags: [{ name: 'all', help: 'Those that were dropped, too.' }, JSON_FLAG],
   examples: ['playhead generations', 'playhead generations views --json'],
   run: (args, io) =>
-    within(io, 'generations', async (replay) => {
+    inReplay(io, 'generations', async (replay) => {
       const wanted = args.positional('PROJECTION')
       if (wanted !== undefined) await replay.operator.plan(wanted)
       const all = (await replay.operator.list()).filter(
@@ -53,7 +53,7 @@ is; \`playhead generations rollback\` goes back to it.`,
   flags: [REASON],
   examples: ['playhead generations promote views_v1_1f0c9a2b --reason "stalls from 500 ms"'],
   run: (args, io) =>
-    within(io, 'generations promote', async (replay) => {
+    inReplay(io, 'generations promote', async (replay) => {
       const shown = await chosen(replay, args)
       if (shown.state === 'read') return said(io, `${shown.id} is read already.`)
       await promoteTo(replay, shown, args)
@@ -68,9 +68,9 @@ way it has changed nothing that is read; call it again.`,
   positionals: [{ name: 'PROJECTION' }],
   flags: [REASON],
   run: (args, io) =>
-    within(io, NAME_OF_ROLLBACK, async (replay) => {
+    inReplay(io, NAME_OF_ROLLBACK, async (replay) => {
       const shown = await before(replay, args.positional('PROJECTION')!)
-      await replay.operator.act(shown, 'resume', whoOf(args))
+      await replay.operator.act(shown, 'resume', whoAsks(args))
       await bookSays(replay.operator, shown.id, ['building'], NAME_OF_ROLLBACK)
       io.err(`Going back to ${shown.id} …\n`)
       const { ended } = await watchBuild(replay, shown.generation!, io, untilInterrupted())
@@ -86,14 +86,14 @@ const acting = (word: 'pause' | 'resume' | 'drop', about: string, done: string):
   positionals: [ID],
   flags: [REASON],
   run: (args, io) =>
-    within(io, `generations ${word}`, async (replay) => {
+    inReplay(io, `generations ${word}`, async (replay) => {
       const shown = await chosen(replay, args)
       if (shown.state === 'read' && word !== 'resume') {
         throw new Refused('NOT_NOW', `${shown.id} is what is read. Promote another one first.`)
       }
       if (shown.state === 'dropped')
         throw new Refused('NOT_NOW', `${shown.id} is dropped, for good. Build another one.`)
-      await replay.operator.act(shown, word, whoOf(args))
+      await replay.operator.act(shown, word, whoAsks(args))
       return said(io, `${shown.id} ${done}`)
     }),
 })
@@ -120,7 +120,7 @@ Exit code 0 if they are the same, 1 if not.`,
   flags: [JSON_FLAG],
   examples: ['playhead generations compare progress_v1_1f0c9a2b'],
   run: (args, io) =>
-    within(io, 'generations compare', async (replay) => {
+    inReplay(io, 'generations compare', async (replay) => {
       const second = await chosen(replay, args)
       const other = args.positional('OTHER')
       const plan = await replay.operator.plan(second.projection)
@@ -158,7 +158,7 @@ async function promoteTo(replay: OpenReplay, shown: Shown, args: Args): Promise<
   if (lag > REPLAY_LIMITS.promoteLagMax) {
     throw new Refused('NOT_NOW', `${shown.id} is ${lag} events behind: wait until it has caught up.`)
   }
-  await operator.promote(shown, null, whoOf(args))
+  await operator.promote(shown, null, whoAsks(args))
 }
 
 async function before({ operator }: OpenReplay, projection: string): Promise<Shown> {
@@ -215,10 +215,6 @@ async function chosen({ operator }: OpenReplay, args: Args): Promise<Shown> {
   return await operator.find(args.positional('GENERATION')!)
 }
 
-function whoOf(args: Args) {
-  return { by: 'command line', reason: args.value('reason') ?? null }
-}
-
 function strange(): Refused {
   return new Refused('NOT_NOW', "This release can't make that generation: use the one that made it.")
 }
@@ -226,14 +222,4 @@ function strange(): Refused {
 function said(io: Io, text: string, code = 0): number {
   io.out(`${text}\n`)
   return code
-}
-
-async function within(io: Io, command: string, use: (replay: OpenReplay) => Promise<number>): Promise<number> {
-  const { config } = loadConfig(io.env)
-  try {
-    return await withReplay(config, use)
-  } catch (error) {
-    if (error instanceof Refused) throw new UsageError(error.message, command)
-    throw error
-  }
 }

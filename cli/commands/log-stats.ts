@@ -1,5 +1,5 @@
 /** `playhead log stats`: what is in the log, and how far behind each group of consumers is. */
-import { openBook } from '../../consumers/book.ts'
+import { readBook } from '../../consumers/book.ts'
 import { type EventLog, lagOf, type PartitionBounds, type PartitionLag } from '../../log/log.ts'
 import { type Command, JSON_FLAG, table } from '../command.ts'
 import { loadConfig } from '../config.ts'
@@ -51,7 +51,7 @@ export async function readStats(log: EventLog, config: Config): Promise<LogStats
 async function groupsIn(config: Config, incarnation: string) {
   const state = await openState(config)
   try {
-    return groupsRead(config, await (await openBook(state, incarnation))(), incarnation)
+    return groupsRead(config, await readBook(state, incarnation), incarnation)
   } finally {
     await state.close()
   }

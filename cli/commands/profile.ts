@@ -15,6 +15,7 @@ import { openCodec, openLog, openState, openVault } from '../engines.ts'
 import { untilInterrupted } from '../interrupt.ts'
 import { DEFAULT_APP, DEFAULT_ENVIRONMENT } from '../key-file.ts'
 import { CLI_LIMITS } from '../limits.ts'
+import { openTogether } from '../opened.ts'
 import { openPointers } from '../pointers.ts'
 import { openReaders } from '../readers.ts'
 
@@ -103,25 +104,14 @@ type Engines = Awaited<ReturnType<typeof openEngines>>
 
 async function openEngines(io: Io) {
   const { config } = loadConfig(io.env)
-  const codec = await openCodec(config)
-  const opened: { close(): Promise<void> }[] = []
-  const keep = <T extends { close(): Promise<void> }>(engine: T): T => {
-    opened.push(engine)
-    return engine
-  }
-  const close = async () => {
-    for (const engine of opened.reverse()) await engine.close()
-  }
-  try {
-    const log = keep(await openLog(config))
-    const state = keep(await openState(config))
-    const vault = keep(await openVault(config))
+  return await openTogether(async (opened) => {
+    const codec = await openCodec(config)
+    const log = opened.keep(await openLog(config))
+    const state = opened.keep(await openState(config))
+    const vault = opened.keep(await openVault(config))
     const readers = openReaders(await openPointers(config, state, await log.incarnation()))
-    return { log, codec, vault, readers, close }
-  } catch (error) {
-    await close()
-    throw error
-  }
+    return { log, codec, vault, readers }
+  })
 }
 
 async function withEngines(io: Io, use: (engines: Engines) => Promise<number>): Promise<number> {

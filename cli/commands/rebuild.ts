@@ -1,11 +1,10 @@
 /** `playhead rebuild PROJECTION`: fold the log again, into tables beside those that are read. */
 import { type Args, UsageError } from '../args.ts'
 import { type Command, type Io, JSON_FLAG } from '../command.ts'
-import { loadConfig } from '../config.ts'
 import { untilInterrupted } from '../interrupt.ts'
 import { toJson } from '../json.ts'
-import { type OpenReplay, withReplay } from '../replay/open.ts'
-import { Refused } from '../replay/operator.ts'
+import { inReplay, whoAsks } from '../replay/command.ts'
+import type { OpenReplay } from '../replay/open.ts'
 import { bookSays, watchBuild } from '../replay/watch.ts'
 
 const NAME = 'rebuild'
@@ -35,30 +34,24 @@ Without --until the new generation follows the log when it has caught up. Exit c
     'playhead rebuild progress --until 2026-11-20T12:00:00Z --name friday',
   ],
   run: async (args, io) => {
-    const { config } = loadConfig(io.env)
     const asked = askedOf(args)
-    return await withReplay(config, (replay) => run(replay, asked, args, io))
+    return await inReplay(io, NAME, (replay) => run(replay, asked, args, io))
   },
 }
 
 async function run(replay: OpenReplay, asked: ReturnType<typeof askedOf>, args: Args, io: Io): Promise<number> {
   const { operator } = replay
-  try {
-    const generation = await operator.rebuild(asked, { by: 'command line', reason: null })
-    if (args.has('detach')) {
-      io.out(args.has('json') ? `${toJson({ id: generation.id }, 2)}\n` : `${generation.id}\n`)
-      return 0
-    }
-    if (!args.has('json')) io.err(`Building ${generation.id} …\n`)
-    await bookSays(operator, generation.id, ['building', 'paused', 'read', 'resting'], NAME)
-    const { ended, standing } = await watchBuild(replay, generation, io, untilInterrupted())
-    if (args.has('json')) io.out(`${toJson({ id: generation.id, ended, ...standing }, 2)}\n`)
-    else io.out(wordsFor(ended, generation.id, standing.counts, asked.build.untilMs !== undefined))
-    return ended === 'there' ? 0 : 1
-  } catch (error) {
-    if (error instanceof Refused) throw new UsageError(error.message, NAME)
-    throw error
+  const generation = await operator.rebuild(asked, whoAsks(args))
+  if (args.has('detach')) {
+    io.out(args.has('json') ? `${toJson({ id: generation.id }, 2)}\n` : `${generation.id}\n`)
+    return 0
   }
+  if (!args.has('json')) io.err(`Building ${generation.id} …\n`)
+  await bookSays(operator, generation.id, ['building', 'paused', 'read', 'resting'], NAME)
+  const { ended, standing } = await watchBuild(replay, generation, io, untilInterrupted())
+  if (args.has('json')) io.out(`${toJson({ id: generation.id, ended, ...standing }, 2)}\n`)
+  else io.out(wordsFor(ended, generation.id, standing.counts, asked.build.untilMs !== undefined))
+  return ended === 'there' ? 0 : 1
 }
 
 function wordsFor(

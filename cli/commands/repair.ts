@@ -1,5 +1,5 @@
 /** `playhead repair`: what a red stall needs. */
-import { openBook } from '../../consumers/book.ts'
+import { readBook } from '../../consumers/book.ts'
 import { repair as repairStalls } from '../../consumers/repair.ts'
 import { realWorld } from '../../consumers/retry.ts'
 import { ownerName } from '../../stores/state.ts'
@@ -31,7 +31,7 @@ Exit code 0 if nothing is left to repair, 1 if something is (it says what to do)
         analytics,
         codec: await openCodec(config),
         vault,
-        generations: runningOf(config, await (await openBook(state, incarnation))(), incarnation),
+        generations: runningOf(config, await readBook(state, incarnation), incarnation),
         world: realWorld,
         prepare: ({ id, projection }) =>
           analytics.prepareGeneration(id, `${projection.name}_v${projection.foldVersion}`),

@@ -1,12 +1,10 @@
 /** `playhead verify`: the tables that are read, held against the log. */
 import { UsageError } from '../args.ts'
 import { type Command, JSON_FLAG } from '../command.ts'
-import { loadConfig } from '../config.ts'
 import { untilInterrupted } from '../interrupt.ts'
 import { toJson } from '../json.ts'
 import { progress } from '../progress.ts'
-import { withReplay } from '../replay/open.ts'
-import { Refused } from '../replay/operator.ts'
+import { inReplay } from '../replay/command.ts'
 import { type Mismatch, type Verified, verify as verifyOne } from '../replay/verify.ts'
 
 const NAME = 'verify'
@@ -20,14 +18,13 @@ Exit code 0 if all is as it should be, 1 if not.`,
   flags: [{ name: 'sample', value: 'PERCENT', help: 'Share of the keys, such as 5 or 0.5 [100]' }, JSON_FLAG],
   examples: ['playhead verify --sample 1', 'playhead verify progress'],
   run: async (args, io) => {
-    const { config } = loadConfig(io.env)
     const percent = Number(args.value('sample') ?? 100)
     if (!(percent >= 0.01 && percent <= 100)) throw new UsageError('--sample wants 0.01 to 100, in percent.', NAME)
     const signal = untilInterrupted()
     const shown = progress(io, 'keys', Date.now)
     const looked = (keys: number, of: number) => shown.show(BigInt(keys), BigInt(of))
     try {
-      return await withReplay(config, async (replay) => {
+      return await inReplay(io, NAME, async (replay) => {
         const wanted = args.positional('PROJECTION')
         const plans = await replay.operator.plans()
         const names = plans.flatMap(({ name, read }) => (read.projection.keyed === undefined ? [] : [name]))
@@ -39,9 +36,6 @@ Exit code 0 if all is as it should be, 1 if not.`,
         io.out(args.has('json') ? `${toJson(found, 2)}\n` : wordsOf(found))
         return found.every(({ mismatches }) => mismatches.length === 0) ? 0 : 1
       })
-    } catch (error) {
-      if (error instanceof Refused) throw new UsageError(error.message, NAME)
-      throw error
     } finally {
       shown.end()
     }

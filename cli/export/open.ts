@@ -1,8 +1,9 @@
 /** The engines behind an export: ClickHouse for the rows, the log and the commit records for how far they have come. */
-import { openBook } from '../../consumers/book.ts'
+import { readBook } from '../../consumers/book.ts'
 import { ClickHouseDump } from '../../stores/clickhouse/dump.ts'
 import { analyticsAccess, openAnalytics, openLog, openState } from '../engines.ts'
 import { keysPath, readKeyFile } from '../keys.ts'
+import { openTogether } from '../opened.ts'
 import type { Config } from '../settings.ts'
 import { viewsGroup } from '../views-group.ts'
 import { keptFrom } from './days.ts'
@@ -14,22 +15,14 @@ export async function openSource(
   definition: string | undefined,
   command: string,
 ): Promise<{ readonly source: ViewsSource; close(): Promise<void> }> {
-  const opened: { close(): Promise<void> }[] = []
-  const close = async () => {
-    for (const engine of opened.reverse()) await engine.close()
-  }
-  try {
-    const log = await openLog(config)
-    opened.push(log)
-    const state = await openState(config)
-    opened.push(state)
+  return await openTogether(async (opened) => {
+    const log = opened.keep(await openLog(config))
+    const state = opened.keep(await openState(config))
     const admin = config.analytics.engine === 'embedded' ? readKeyFile(keysPath(config)).admin : ''
-    const analytics = openAnalytics(config, admin)
-    opened.push(analytics)
-    const dump = new ClickHouseDump(analyticsAccess(config, admin))
-    opened.push(dump)
+    const analytics = opened.keep(openAnalytics(config, admin))
+    const dump = opened.keep(new ClickHouseDump(analyticsAccess(config, admin)))
     const incarnation = await log.incarnation()
-    const book = await (await openBook(state, incarnation))()
+    const book = await readBook(state, incarnation)
     const group = viewsGroup(config, book, incarnation, definition, command)
     const { id, projection } = group.generation
     const readThrough = async () => {
@@ -41,9 +34,6 @@ export async function openSource(
       return Object.fromEntries(await Promise.all(places.map(read)))
     }
     const kept = keptFrom(config.viewsDays, Date.now())
-    return { source: viewsSource({ generation: id, analytics, dump, keptFrom: kept, readThrough }), close }
-  } catch (error) {
-    await close()
-    throw error
-  }
+    return { source: viewsSource({ generation: id, analytics, dump, keptFrom: kept, readThrough }) }
+  })
 }

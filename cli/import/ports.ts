@@ -2,6 +2,7 @@
 import { createSealer } from '../../producers/personal.ts'
 import type { EventCodec } from '../../schemas/index.ts'
 import { openLog, openState, openVault } from '../engines.ts'
+import { openTogether } from '../opened.ts'
 import { openPointers } from '../pointers.ts'
 import { openReaders } from '../readers.ts'
 import type { Config } from '../settings.ts'
@@ -14,25 +15,15 @@ export interface OpenImportPorts {
 }
 
 export async function openImportPorts(config: Config, codec: EventCodec): Promise<OpenImportPorts> {
-  const opened: { close(): Promise<void> }[] = []
-  const close = async () => {
-    for (const engine of opened.reverse()) await engine.close()
-  }
-  try {
-    const log = await openLog(config)
-    opened.push(log)
-    const state = await openState(config)
-    opened.push(state)
-    const vault = await openVault(config)
-    opened.push(vault)
+  return await openTogether(async (opened) => {
+    const log = opened.keep(await openLog(config))
+    const state = opened.keep(await openState(config))
+    const vault = opened.keep(await openVault(config))
     const { titles } = openReaders(await openPointers(config, state, await log.incarnation()))
     const random = (bytes: Uint8Array) => {
       globalThis.crypto.getRandomValues(bytes)
     }
     const sealer = createSealer({ vault, random, nowMs: Date.now })
-    return { ports: { log, codec, sealer, factsOf: factsFrom(titles) }, close }
-  } catch (error) {
-    await close()
-    throw error
-  }
+    return { ports: { log, codec, sealer, factsOf: factsFrom(titles) } }
+  })
 }

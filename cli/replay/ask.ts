@@ -2,7 +2,6 @@
 import { historyOf, type Shown, type Step, shownOf } from '../../consumers/history.ts'
 import { partitionOf } from '../../log/partition.ts'
 import type { Projection } from '../../projections/projection.ts'
-import { openVault } from '../engines.ts'
 import { type IndexPorts, keysOfSession, type Moment, recordsOfKey } from './index-of-events.ts'
 import type { OpenReplay } from './open.ts'
 import { Refused } from './operator.ts'
@@ -30,35 +29,30 @@ export interface HistoryAnswer {
 export async function askHistory(replay: OpenReplay, asked: HistoryAsked): Promise<HistoryAnswer> {
   const { projection } = (await replay.operator.plan(asked.projection)).read
   const ports = await indexPorts(replay)
-  const vault = await openVault(replay.config)
-  try {
-    const [topic] = projection.topics
-    if (projection.keyed === undefined || topic === undefined) {
-      throw new Refused(
-        'NOT_NOW',
-        `${projection.name} keeps no states: its rows are the log's. Look with \`playhead log tail\`.`,
-      )
-    }
-    const partitions = (await replay.log.bounds(topic)).length
-    const records = []
-    for (const key of await keysOf(ports, projection, topic, asked.of)) {
-      const partition = partitionOf(key, partitions)
-      records.push(...(await recordsOfKey(ports, { topic, key, partition }, asked.moment)))
-    }
-    const wanted = (key: Readonly<Record<string, unknown>>) =>
-      Object.entries(asked.of).every(([column, value]) => !(column in key) || String(key[column]) === value)
-    const { states, steps } = await historyOf(projection, records, {
-      codec: replay.codec,
-      vault,
-      name: projection.name,
-      wanted,
-      steps: asked.steps,
-    })
-    const keyed = projection.keyed
-    return { shown: states.map(({ key, state }) => shownOf(keyed, key, state)), steps }
-  } finally {
-    await vault.close()
+  const [topic] = projection.topics
+  if (projection.keyed === undefined || topic === undefined) {
+    throw new Refused(
+      'NOT_NOW',
+      `${projection.name} keeps no states: its rows are the log's. Look with \`playhead log tail\`.`,
+    )
   }
+  const partitions = (await replay.log.bounds(topic)).length
+  const records = []
+  for (const key of await keysOf(ports, projection, topic, asked.of)) {
+    const partition = partitionOf(key, partitions)
+    records.push(...(await recordsOfKey(ports, { topic, key, partition }, asked.moment)))
+  }
+  const wanted = (key: Readonly<Record<string, unknown>>) =>
+    Object.entries(asked.of).every(([column, value]) => !(column in key) || String(key[column]) === value)
+  const { states, steps } = await historyOf(projection, records, {
+    codec: replay.codec,
+    vault: await replay.vault(),
+    name: projection.name,
+    wanted,
+    steps: asked.steps,
+  })
+  const keyed = projection.keyed
+  return { shown: states.map(({ key, state }) => shownOf(keyed, key, state)), steps }
 }
 
 async function keysOf(

@@ -1,5 +1,5 @@
 /** Dead letters as operators handle them: found, shown, replayed, discarded. */
-import { type DeadLetter, DeadLetters } from '../../consumers/dead-letters.ts'
+import type { DeadLetter } from '../../consumers/dead-letters.ts'
 import type { LogRecord, Position } from '../../log/log.ts'
 import { type LetterActed, type LetterPlace, letterDiscarded, letterReplayed } from '../../producers/dead-letters.ts'
 import type { Arrival } from '../../producers/stamp.ts'
@@ -22,8 +22,11 @@ export interface Wanted {
 }
 
 /** Of the generations that are read, in the order of the log. */
-export async function* lettersOf({ operator, state }: OpenReplay, wanted: Wanted): AsyncGenerator<Letter> {
-  const deadLetters = await DeadLetters.open(state)
+export async function* lettersOf(
+  { operator, deadLetters: opened }: OpenReplay,
+  wanted: Wanted,
+): AsyncGenerator<Letter> {
+  const deadLetters = await opened()
   if (wanted.projection !== undefined) await operator.plan(wanted.projection)
   for (const { name, read } of await operator.plans()) {
     if (wanted.projection !== undefined && name !== wanted.projection) continue
@@ -49,10 +52,10 @@ export function nameOf({ projection, topic, partition, position }: Letter): stri
   return `${projection}:${topic}/${partition}@${position}`
 }
 
-export async function letterAt({ operator, state }: OpenReplay, text: string): Promise<Letter> {
+export async function letterAt({ operator, deadLetters }: OpenReplay, text: string): Promise<Letter> {
   const { projection, ...place } = placeOf(text)
   const { read } = await operator.plan(projection)
-  const letter = await (await DeadLetters.open(state)).get(read.id, place)
+  const letter = await (await deadLetters()).get(read.id, place)
   if (letter === undefined)
     throw new Refused('UNKNOWN', `There is no letter ${text}. \`playhead dead-letters\` lists them.`)
   return { ...letter, projection }
@@ -75,7 +78,7 @@ export async function replayLetter(
   mended: NewEvent | undefined,
   who: LetterActed,
 ): Promise<void> {
-  const { codec, log, state } = replay
+  const { codec, log, deadLetters } = replay
   if (letter.status === 'discarded') {
     throw new Refused(
       'NOT_NOW',
@@ -93,22 +96,18 @@ export async function replayLetter(
   }
   const arrival = arrivalOf()
   const { projection, topic, partition, position } = letter
-  await log.append(letterReplayed(replay.codec, arrival, { projection, topic, partition, position, key, value }, who))
-  await settle(state, letter, 'replayed')
+  await log.append(letterReplayed(codec, arrival, { projection, topic, partition, position, key, value }, who))
+  await (await deadLetters()).settle(letter, 'replayed')
 }
 
 export async function discardLetter(
-  { codec, log, state }: OpenReplay,
+  { codec, log, deadLetters }: OpenReplay,
   letter: Letter,
   who: LetterActed,
 ): Promise<void> {
   const { projection, topic, partition, position } = letter
   await log.append([letterDiscarded(codec, arrivalOf(), projection, { topic, partition, position }, who)])
-  await settle(state, letter, 'discarded')
-}
-
-async function settle(state: OpenReplay['state'], letter: Letter, status: 'replayed' | 'discarded'): Promise<void> {
-  await (await DeadLetters.open(state)).settle(letter, status)
+  await (await deadLetters()).settle(letter, 'discarded')
 }
 
 function fits({ status, cause, timestampMs }: DeadLetter, wanted: Wanted): boolean {

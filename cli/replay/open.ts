@@ -1,6 +1,8 @@
 /** The engines that a command of replay works on. */
-import { openAnalytics, openCodec, openLog, openState } from '../engines.ts'
+import { DeadLetters } from '../../consumers/dead-letters.ts'
+import { openAnalytics, openCodec, openLog, openState, openVault } from '../engines.ts'
 import { keysPath, readKeyFile } from '../keys.ts'
+import { openTogether } from '../opened.ts'
 import type { Config } from '../settings.ts'
 import { Operator } from './operator.ts'
 
@@ -20,25 +22,25 @@ export async function withReplay<T>(config: Config, use: (replay: OpenReplay) =>
 }
 
 async function openEngines(config: Config) {
-  const opened: { close(): Promise<void> }[] = []
-  const keep = <T extends { close(): Promise<void> }>(engine: T): T => {
-    opened.push(engine)
-    return engine
-  }
-  const close = async () => {
-    for (const engine of opened.reverse()) await engine.close()
-  }
-  try {
+  return await openTogether(async (opened) => {
     const codec = await openCodec(config)
-    const log = keep(await openLog(config))
-    const state = keep(await openState(config))
-    const analytics = () => {
+    const log = opened.keep(await openLog(config))
+    const state = opened.keep(await openState(config))
+    // Not every command needs these.
+    const analytics = once(() => {
       const admin = config.analytics.engine === 'embedded' ? readKeyFile(keysPath(config)).admin : ''
-      return keep(openAnalytics(config, admin))
-    }
-    return { config, codec, log, state, analytics, close }
-  } catch (error) {
-    await close()
-    throw error
+      return opened.keep(openAnalytics(config, admin))
+    })
+    const vault = once(async () => opened.keep(await openVault(config)))
+    const deadLetters = once(() => DeadLetters.open(state))
+    return { config, codec, log, state, analytics, vault, deadLetters }
+  })
+}
+
+function once<T>(open: () => T): () => T {
+  let opened: { readonly engine: T } | undefined
+  return () => {
+    opened ??= { engine: open() }
+    return opened.engine
   }
 }

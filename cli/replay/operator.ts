@@ -84,19 +84,10 @@ export class Operator {
     return plans.flatMap(({ name, read, running }) =>
       (book.get(name)?.generations ?? []).map((row): Shown => {
         const generation = generationFrom(name, row, settings, this.incarnation)
-        const runs = running.some(({ id }) => id === row.id)
-        const state =
-          row.status === 'dropped'
-            ? 'dropped'
-            : row.id === read.id
-              ? 'read'
-              : generation === undefined
-                ? 'strange'
-                : row.status === 'paused'
-                  ? 'paused'
-                  : runs
-                    ? 'building'
-                    : 'resting'
+        const state = stateOf(row, generation, {
+          read: row.id === read.id,
+          runs: running.some(({ id }) => id === row.id),
+        })
         return { projection: name, id: row.id, state, row, generation }
       }),
     )
@@ -185,4 +176,16 @@ export class Operator {
   #arrival(): Arrival {
     return { source: 'engine', appId: 'playhead', environment: 'engine', receivedAtMs: this.#ports.nowMs() }
   }
+}
+
+function stateOf(
+  { status }: GenerationRow,
+  generation: Generation | undefined,
+  { read, runs }: { readonly read: boolean; readonly runs: boolean },
+): GenerationState {
+  if (status === 'dropped') return 'dropped'
+  if (read) return 'read'
+  if (generation === undefined) return 'strange'
+  if (status === 'paused') return 'paused'
+  return runs ? 'building' : 'resting'
 }

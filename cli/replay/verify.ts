@@ -9,7 +9,6 @@ import { type HistoryRecord, historyOf, type Named, shownOf } from '../../consum
 import { partitionOf } from '../../log/partition.ts'
 import type { Projection } from '../../projections/projection.ts'
 import type { ColumnValue, StateTable } from '../../stores/state.ts'
-import { openVault } from '../engines.ts'
 import { indexPorts } from './ask.ts'
 import { type IndexPorts, recordsOfKey } from './index-of-events.ts'
 import { REPLAY_LIMITS } from './limits.ts'
@@ -51,30 +50,26 @@ export async function verify(replay: OpenReplay, projection: string, options: Ve
   }
   const ports = await indexPorts(replay)
   const table = await replay.state.table(spec)
-  const vault = await openVault(replay.config)
-  try {
-    const keys = await sampled(ports, topic, options.permyriad)
-    const partitions = (await replay.log.bounds(topic)).length
-    const found: Mismatch[] = []
-    let rows = 0
-    for (const [i, key] of keys.entries()) {
-      options.signal.throwIfAborted()
-      options.looked(i, keys.length)
-      const place = { topic, key, partition: partitionOf(key, partitions) }
-      const record = () => replay.state.commits.read({ generation: read.id, topic, partition: place.partition })
-      const checkpoint = async () => (await record())?.checkpoint ?? 0n
-      const busy = async () => (await record())?.intent !== undefined
-      const looked = await verifyKey(
-        { ports, table, projection: read.projection, codec: replay.codec, vault, checkpoint, busy },
-        place,
-      )
-      rows += looked.rows
-      found.push(...looked.mismatches)
-    }
-    return { projection, keys: keys.length, rows, mismatches: found }
-  } finally {
-    await vault.close()
+  const vault = await replay.vault()
+  const keys = await sampled(ports, topic, options.permyriad)
+  const partitions = (await replay.log.bounds(topic)).length
+  const found: Mismatch[] = []
+  let rows = 0
+  for (const [i, key] of keys.entries()) {
+    options.signal.throwIfAborted()
+    options.looked(i, keys.length)
+    const place = { topic, key, partition: partitionOf(key, partitions) }
+    const record = () => replay.state.commits.read({ generation: read.id, topic, partition: place.partition })
+    const checkpoint = async () => (await record())?.checkpoint ?? 0n
+    const busy = async () => (await record())?.intent !== undefined
+    const looked = await verifyKey(
+      { ports, table, projection: read.projection, codec: replay.codec, vault, checkpoint, busy },
+      place,
+    )
+    rows += looked.rows
+    found.push(...looked.mismatches)
   }
+  return { projection, keys: keys.length, rows, mismatches: found }
 }
 
 interface KeyPorts {
@@ -82,7 +77,7 @@ interface KeyPorts {
   readonly table: StateTable
   readonly projection: Projection
   readonly codec: OpenReplay['codec']
-  readonly vault: Awaited<ReturnType<typeof openVault>>
+  readonly vault: Awaited<ReturnType<OpenReplay['vault']>>
   checkpoint(): Promise<bigint>
   /** Whether a batch was begun: some of its rows may be written. */
   busy(): Promise<boolean>

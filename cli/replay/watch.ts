@@ -1,6 +1,7 @@
 /** Watches a build until it has come to its end, with a bar; whoever stops watching stops nothing. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Generation } from '../../consumers/generation.ts'
+import { realWorld } from '../../consumers/retry.ts'
 import { UsageError } from '../args.ts'
 import type { Io } from '../command.ts'
 import { progress } from '../progress.ts'
@@ -35,7 +36,7 @@ export async function watchBuild(
           '\nNobody moves it: the consumers fold it, start them with `playhead up`; `playhead status` says more.\n',
         )
       }
-      await sleep(REPLAY_LIMITS.lookEveryMs, undefined, { signal }).catch(ignoreAbort)
+      await realWorld.sleep(REPLAY_LIMITS.lookEveryMs, signal)
     }
   } finally {
     shown.end()
@@ -55,8 +56,4 @@ export async function bookSays(
   }
   const remedy = 'No consumers run: start them with `playhead up` and call this again.'
   throw new UsageError(`Nobody took the request. ${remedy}`, command)
-}
-
-function ignoreAbort(error: Error): void {
-  if (error.name !== 'AbortError') throw error
 }
