@@ -42,8 +42,8 @@ test('a player loses nothing and doubles nothing, whatever befalls it', { timeou
       token: await engine.token('ann'),
       heartbeatMs: HEARTBEAT_MS,
     }
-    const first = await openContext(t, browser)
-    const page = await watch(first, server, 'hls.js', options)
+    const closed = await openContext(t, browser)
+    const page = await watch(closed, server, 'hls.js', options)
     await playedTo(page, 6_300)
     const [sessionId, positionMs] = [await sessionIdOf(page), await positionOf(page)]
     await page.close({ runBeforeUnload: false })
@@ -63,11 +63,11 @@ test('a player loses nothing and doubles nothing, whatever befalls it', { timeou
     await end(again)
     const resumed = await ended(engine, await sessionIdOf(again))
     assertWhole(resumed)
-    assert.ok(
-      !resumed.some(({ type }) => type === 'SeekStarted'),
-      'the seek to where it resumes is part of the startup',
-    )
-    assert.ok(resumed.find(({ type }) => type === 'FirstFrame')!.positionMs >= resumedAt - 1_000)
+    const first = resumed.findIndex(({ type }) => type === 'FirstFrame')
+    assert.ok(resumed[first]!.positionMs >= resumedAt - 1_000, JSON.stringify(resumed))
+    // Later ones are the player's own: where the machine is slow, hls.js helps itself over a gap by a seek.
+    const before = resumed.slice(0, first).map(({ type }) => type)
+    assert.ok(!before.includes('SeekStarted'), 'the seek to where it resumes is part of the startup')
   })
 
   await t.test('offline for two minutes: told later, at the times at which it happened', async (t) => {
