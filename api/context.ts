@@ -8,6 +8,7 @@ import type { EventCodec, Personal, TitleFacts } from '../schemas/index.ts'
 import type { KeyGrant, KeyKind } from './auth.ts'
 import type { Idempotency } from './idempotency.ts'
 import type { Checkpoints, ProgressReader, ReadProjection, StreamsReader, TitleReader } from './ports.ts'
+import type { Past } from './replay/past.ts'
 
 export interface ApiContext {
   readonly log: EventLog
@@ -25,6 +26,8 @@ export interface ApiContext {
   readonly positions: Positions
   /** One memory for all routes of this process. */
   readonly idempotency: Idempotency
+  /** For `?asOf=`; without it nobody can ask for the past. */
+  readonly past?: Past
 }
 
 /** What is counted together. Each class has its own number of requests in a minute. */

@@ -36,6 +36,9 @@ import { addProfileRoutes, type ProfilePorts } from './profiles/routes.ts'
 import { addProgressRoutes } from './progress/routes.ts'
 import { addQoeRoutes } from './qoe/routes.ts'
 import { schemaRegistry } from './registry.ts'
+import { createPast } from './replay/past.ts'
+import type { ReplayPort } from './replay/ports.ts'
+import { addReplayRoutes } from './replay/routes.ts'
 import { orLeftOut } from './sealing.ts'
 import { secure } from './security.ts'
 import { createFacts } from './titles/facts.ts'
@@ -81,6 +84,8 @@ export interface ContextParts
   /** Who watches now, from the tail of the log, which this process then follows. */
   readonly live?: boolean
   readonly incidents?: Pick<IncidentParts, 'incidents' | 'rules'>
+  /** Generations, dead letters and the past; without it there are no such routes, and nobody can ask `asOf`. */
+  readonly replay?: ReplayPort
 }
 
 export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
@@ -139,7 +144,9 @@ function contextOf(options: ApiOptions, parts: ContextParts, { mint, metrics, id
   const facts = createFacts(titles, nowMs)
   const positions = positionsOf(checkpoints)
   const readers = { progress, titles, streams, checkpoints }
-  return { log, codec, nowMs, mint, admission, ...readers, sealer, facts, positions, idempotency }
+  const past = parts.replay && createPast(parts.replay, nowMs)
+  const own = { log, codec, nowMs, mint, admission, sealer, facts, positions, idempotency }
+  return { ...own, ...readers, ...(past && { past }) }
 }
 
 function addContextRoutes(
@@ -154,7 +161,9 @@ function addContextRoutes(
   addPlaybackRoutes(app, context, { metrics, ...(parts.streamsByPlan && { streamsByPlan: parts.streamsByPlan }) })
   addLiveRoutes(app, context, { logger })
   if (parts.profiles !== undefined) addProfileRoutes(app, context, parts.profiles)
-  const { analytics, live = false, incidents } = parts
+  const { analytics, live = false, incidents, replay } = parts
+  if (replay !== undefined && context.past !== undefined)
+    addReplayRoutes(app, { ...context, replay, past: context.past })
   addCmcdRoutes(app, context, { metrics, logger, ...(analytics && { analytics }) })
   if (analytics !== undefined) addQoeRoutes(app, { ...context, analytics })
   if (analytics !== undefined) addLintRoutes(app, { ...context, analytics })

@@ -2,7 +2,7 @@
  * Keeps what runs in step with the book: the consumers role's own task.
  *
  * Each round: read the book; say for every projection that nobody promoted yet that its usual generation is read; run what
- * the plan runs; promote what was built for new settings and has caught up; show the tables of what is read under their
+ * the plan runs (but for the builds, where these are run apart: builders.ts); promote what was built for new settings and has caught up; show the tables of what is read under their
  * plain names; drop the tables of what was dropped, once every process has had time to let go of it. All of it may be
  * done by several processes at once, and again: events have derived ids or say the same again, the rest is idempotent.
  *
@@ -21,7 +21,7 @@ import type { Arrival } from '../producers/stamp.ts'
 import type { GenerationRow } from '../projections/generations/row.ts'
 import type { EventCodec } from '../schemas/index.ts'
 import type { StateStore } from '../stores/state.ts'
-import { generationFrom, type ProjectionPlan, planOf } from './generations.ts'
+import { buildsOf, generationFrom, type ProjectionPlan, planOf } from './generations.ts'
 import { CLI_LIMITS } from './limits.ts'
 import { hasPassed } from './pointers.ts'
 import type { FoldSettings } from './projections.ts'
@@ -36,6 +36,8 @@ export interface BookKeeperPorts {
   /** What runs whatever the book says. */
   readonly always: readonly Generation[]
   book(): Promise<Book>
+  /** Sees to it that builds run in processes of their own, and answers those that are to run here; without it all are. */
+  apart?(builds: readonly Generation[]): Promise<readonly Generation[]>
   /** Makes people's plain names show its tables. */
   show(generation: Generation): Promise<void>
   /** Drops its database. */
@@ -56,7 +58,7 @@ export async function startBookKeeper(ports: BookKeeperPorts): Promise<BookKeepe
   const keeper = new Keeper(ports)
   await keeper.round()
   const closing = new AbortController()
-  const running = keep(keeper, ports, closing.signal)
+  const running = again(() => keeper.round(), ports.logger, closing.signal)
   return {
     complaints: () => keeper.complaints,
     close: async () => {
@@ -66,12 +68,17 @@ export async function startBookKeeper(ports: BookKeeperPorts): Promise<BookKeepe
   }
 }
 
-async function keep(keeper: Keeper, { logger }: BookKeeperPorts, signal: AbortSignal): Promise<void> {
+/** Round after round; one that fails is told, and the next may do better. */
+export async function again(
+  round: () => Promise<void>,
+  logger: BookKeeperPorts['logger'],
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     await realWorld.sleep(CLI_LIMITS.bookEveryMs, signal)
     if (signal.aborted) return
     try {
-      await keeper.round()
+      await round()
     } catch (error) {
       logger.warn({ err: error }, 'the book of generations: tried again')
     }
@@ -91,11 +98,13 @@ class Keeper {
   }
 
   async round(): Promise<void> {
-    const { settings, incarnation, always, consumers } = this.#ports
+    const { settings, incarnation, always, consumers, apart } = this.#ports
     const book = await this.#ports.book()
     const plans = planOf(settings, book, incarnation)
     for (const plan of plans) if (plan.begins && !this.#promoted.has(plan.usual.id)) await this.#begin(plan)
-    await consumers.run([...always, ...plans.flatMap(({ running }) => running)])
+    const read = [...always, ...plans.map((plan) => plan.read)]
+    const builds = buildsOf(plans)
+    await consumers.run([...read, ...(apart === undefined ? builds : await apart(builds))], read)
     for (const plan of plans) await this.#follow(plan)
     this.complaints = plans.flatMap(({ name, strange }) =>
       strange.map((id) => `${name}: this release can't run ${id}; drop it, or start the release that made it`),

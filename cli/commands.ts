@@ -14,6 +14,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   api: { summary: 'Run the API alone.', load: async () => (await import('./commands/roles.ts')).api },
   consumers: { summary: 'Run the consumers alone.', load: async () => (await import('./commands/roles.ts')).consumers },
+  builder: {
+    summary: 'Build tables beside those that are read.',
+    load: async () => (await import('./commands/roles.ts')).builder,
+  },
   analytics: {
     summary: 'Run the embedded ClickHouse alone.',
     load: async () => (await import('./commands/roles.ts')).analytics,
@@ -85,6 +89,26 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Give them up, with a reason.',
     load: async () => (await import('./commands/dead-letters.ts')).discard,
   },
+  'snapshot save': {
+    summary: 'Copy a generation into files.',
+    load: async () => (await import('./commands/snapshot.ts')).save,
+  },
+  'snapshot load': {
+    summary: 'Make a generation of such files.',
+    load: async () => (await import('./commands/snapshot.ts')).load,
+  },
+  'snapshot list': {
+    summary: 'Show the snapshots in a folder.',
+    load: async () => (await import('./commands/snapshot.ts')).list,
+  },
+  'snapshot verify': {
+    summary: 'Check every file of a snapshot.',
+    load: async () => (await import('./commands/snapshot.ts')).verify,
+  },
+  upgrade: {
+    summary: 'Say what going over to this release means.',
+    load: async () => (await import('./commands/upgrade.ts')).upgrade,
+  },
   'keys list': { summary: 'Show the keys.', load: async () => (await import('./commands/keys.ts')).list },
   'keys add': { summary: 'Make a key.', load: async () => (await import('./commands/keys.ts')).add },
   'keys rotate': {
@@ -139,6 +163,18 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/log-stats.ts')).stats,
   },
   'log copy': { summary: 'Copy a log into another.', load: async () => (await import('./commands/log-copy.ts')).copy },
+  'log archive': {
+    summary: 'Write the log as files, or verify those.',
+    load: async () => (await import('./commands/log-archive.ts')).archive,
+  },
+  'log trim': {
+    summary: 'Remove from the log what is archived.',
+    load: async () => (await import('./commands/log-trim.ts')).trim,
+  },
+  'log restore': {
+    summary: 'Make the log again of an archive.',
+    load: async () => (await import('./commands/log-restore.ts')).restore,
+  },
   'schemas list': { summary: 'Show the event types.', load: async () => (await import('./commands/schemas.ts')).list },
   'schemas diff': {
     summary: 'Say what changed between versions of a schema.',
@@ -149,6 +185,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/backup.ts')).backup,
   },
   restore: { summary: 'Bring a backup back.', load: async () => (await import('./commands/backup.ts')).restore },
+  migrate: {
+    summary: 'Take a running engine to a cluster, or back.',
+    load: async () => (await import('./commands/migrate.ts')).migrate,
+  },
   diagnose: {
     summary: 'Write a report without secrets, for a bug report.',
     load: async () => (await import('./commands/diagnose.ts')).diagnose,

@@ -8,8 +8,11 @@ import type { EventLog } from '../log/log.ts'
 import { createCodec, type EventCodec, TOPICS } from '../schemas/index.ts'
 import { ClickHouse, type ClickHouseOptions } from '../stores/clickhouse/clickhouse.ts'
 import type { StateStore } from '../stores/state.ts'
+import type { MovableVault } from '../stores/vault/movable.ts'
 import type { KeyVault } from '../stores/vault.ts'
 import type { LogAddress, StoreAddress } from './addresses.ts'
+import { readingOn } from './archive/reading-on.ts'
+import { guarded } from './migrate/gate.ts'
 import type { Config } from './settings.ts'
 
 /** Names of the users that the embedded ClickHouse interface knows; their passwords are keys. */
@@ -44,7 +47,8 @@ export function foldersOf(config: Pick<Config, 'data'>): Folders {
 export async function openLog(config: Config): Promise<EventLog> {
   const log = await openLogAt(config, config.log)
   await log.ensureTopics(Object.entries(TOPICS).map(([topic, { partitions }]) => ({ topic, partitions })))
-  return log
+  // It refuses appends while a migration takes it elsewhere, and after.
+  return await readingOn(config, guarded(log))
 }
 
 /** Without its topics; `address` may be another log than the configured one (a copy). */
@@ -82,7 +86,11 @@ export async function openState(config: Config): Promise<StateStore> {
 }
 
 /** The keys of personal fields, beside the states: they are truth, and are backed up with the log. */
-export async function openVault(config: Config): Promise<KeyVault & { close(): Promise<void> }> {
+export function openVault(config: Config): Promise<KeyVault & { close(): Promise<void> }> {
+  return openMovableVault(config)
+}
+
+export async function openMovableVault(config: Config): Promise<MovableVault> {
   const { store } = config
   if (store.engine === 'cassandra') {
     const { openCassandraVault } = await import('../stores/cassandra/vault.ts')

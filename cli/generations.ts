@@ -53,7 +53,9 @@ function planFor(
   made.set(usual.id, made.get(usual.id) ?? usual)
   const promotions = row?.promotions ?? []
   const promoted = promotions.map(({ id }) => id)
-  const ours = promoted.filter((id) => made.get(id) !== undefined)
+  // Who promotes what another drops at the same time must not make readers read tables that are gone.
+  const dropped = new Set(asked.filter(({ status }) => status === 'dropped').map(({ id }) => id))
+  const ours = promoted.filter((id) => made.get(id) !== undefined && !dropped.has(id))
   const readId = ours.at(-1)
   const read = (readId !== undefined && made.get(readId)) || usual
   const stopped = new Set(asked.filter(({ status }) => status !== 'building').map(({ id }) => id))
@@ -89,6 +91,11 @@ export function generationFrom(
         }
   const generation = generationOf(projection, incarnation, own)
   return generation.id === id ? generation : undefined
+}
+
+/** What runs and is not read. */
+export function buildsOf(plans: readonly ProjectionPlan[]): readonly Generation[] {
+  return plans.flatMap(({ read, running }) => running.filter(({ id }) => id !== read.id))
 }
 
 /** What is read, and what runs beside it by the settings; the usual definitions come first. */

@@ -9,6 +9,8 @@ export const CLI_LIMITS = {
   restartsMax: 8,
   /** A role that stayed up this long has earned a clean record. */
   restartForgetMs: 60_000,
+  /** Processes of a kind that are started because another role wants them. */
+  wantedRolesMax: 8,
   /** How long a role may drain before it is killed. */
   drainTimeoutMs: 30_000,
   /** A supervised role whose supervisor is gone drains for this long, then ends whatever happens. */
@@ -26,6 +28,13 @@ export const CLI_LIMITS = {
   keysReloadMs: 1_000,
   /** How soon it is noticed that another generation is to be built or read. */
   bookEveryMs: 250,
+  /** How often it is looked how far the builds are. */
+  buildLookEveryMs: 2_000,
+  /** A build that is so little behind is run by the consumers, until it is as far behind as that: in records. */
+  buildNearRecords: 1_000n,
+  buildFarRecords: 100_000n,
+  /** A build ends at a moment: when that is so long ago, nothing can come that was received before. */
+  buildOverAfterMs: 60_000,
   /** Between a generation's drop and that of its tables: every process has let go of it by then. */
   dropGraceMs: 15_000,
   /** A lock of another host (a shared volume) counts as held while its beat is younger than this. */

@@ -221,6 +221,12 @@ export const SETTINGS = {
     group: 'Event log',
     help: 'Replicas of topics that we create. A cluster that matters has 3.',
   }),
+  archive: optional({
+    key: 'PLAYHEAD_ARCHIVE',
+    parse: filledText,
+    group: 'Event log',
+    help: 'Folder of the archive that `playhead log archive` wrote: what was trimmed from the log is read there. Every role needs it.',
+  }),
 
   store: given({
     key: 'PLAYHEAD_STORE',
@@ -369,6 +375,19 @@ export const SETTINGS = {
     help: 'Days that ClickHouse keeps the minutes of views and the numbers by the minute; 0: for ever.',
   }),
 
+  verifyKeysPerHour: given({
+    key: 'PLAYHEAD_VERIFY_KEYS_PER_HOUR',
+    default: '3600',
+    parse: integer(0, 10_000_000),
+    group: 'Health and metrics',
+    help: 'Keys of the log that the consumers fold afresh and compare with the tables, in each projection, all the time; 0: none.',
+  }),
+  builds: optional({
+    key: 'PLAYHEAD_BUILDS',
+    parse: oneOf('here', 'apart'),
+    group: 'General',
+    help: 'Where tables are built beside those that are read: here (in the consumers) or apart (in processes of their own, `playhead builder`). [here; under `playhead up` apart]',
+  }),
   healthHost: given({
     key: 'PLAYHEAD_HEALTH_HOST',
     default: '127.0.0.1',
@@ -382,6 +401,13 @@ export const SETTINGS = {
     parse: port,
     group: 'Health and metrics',
     help: 'Their port in the consumers role; 0 takes a free one.',
+  }),
+  builderHealthPort: given({
+    key: 'PLAYHEAD_BUILDER_HEALTH_PORT',
+    default: '0',
+    parse: port,
+    group: 'Health and metrics',
+    help: 'Their port in the builder role; 0 takes a free one, as there may be several.',
   }),
   analyticsHealthPort: given({
     key: 'PLAYHEAD_ANALYTICS_HEALTH_PORT',

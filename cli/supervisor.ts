@@ -8,6 +8,9 @@
  * role is ready when it says so over the channel; a role that loses the channel ends itself (roles/role.ts), so none
  * outlives a supervisor that was killed.
  *
+ * A role may *want* others, so many of a kind (the consumers want builders while there is something to build): those are
+ * started and drained as it says. Nothing else depends on them: one that fails again and again is tried on and on.
+ *
  * What can fail: a role that does not become ready in time, or does not end in time, is killed.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -41,6 +44,8 @@ export interface Outcome {
 
 interface Role {
   readonly spec: RoleSpec
+  /** By its kind; undefined: always. */
+  readonly wantedAs: string | undefined
   state: State
   child: ChildProcess | undefined
   failures: number
@@ -50,7 +55,8 @@ interface Role {
 }
 
 export class Supervisor {
-  readonly #roles: readonly Role[]
+  readonly #roles: Role[]
+  readonly #onDemand: ReadonlyMap<string, RoleSpec>
   readonly #ports: SupervisorPorts
   readonly #facts = new Map<string, Facts>()
   #stopping: Promise<void> | undefined
@@ -58,22 +64,16 @@ export class Supervisor {
   /** Woken at every change of any role's state. */
   #waiters: (() => void)[] = []
 
-  constructor(specs: readonly RoleSpec[], ports: SupervisorPorts) {
+  /** `onDemand`: those that run only while another role wants them. */
+  constructor(specs: readonly RoleSpec[], ports: SupervisorPorts, onDemand: readonly RoleSpec[] = []) {
     this.#ports = ports
-    this.#roles = specs.map((spec) => ({
-      spec,
-      state: 'waiting',
-      child: undefined,
-      failures: 0,
-      startedAtMs: 0,
-      pause: undefined,
-      lastWords: [],
-    }))
+    this.#roles = specs.map((spec) => waiting(spec))
+    this.#onDemand = new Map(onDemand.map((spec) => [spec.name, spec]))
   }
 
   /** Starts the roles one after the other, each when the one before is ready. False if that came to nothing. */
   async start(): Promise<boolean> {
-    for (const role of this.#roles) {
+    for (const role of [...this.#roles]) {
       if (this.#stopping !== undefined) return false
       this.#launch(role)
       await this.#until(() => role.state === 'ready' || this.#stopping !== undefined)
@@ -149,6 +149,7 @@ export class Supervisor {
     }, this.#ports.readyTimeoutMs ?? CLI_LIMITS.readyTimeoutMs)
     for (const stream of [child.stdout, child.stderr]) this.#listen(role, stream)
     child.on('message', (message) => {
+      for (const [kind, many] of wantsOf(message)) this.#want(kind, many)
       const facts = readyFacts(message)
       if (facts === undefined || role.child !== child) return
       clearTimeout(patience)
@@ -174,11 +175,32 @@ export class Supervisor {
     stream?.on('end', () => lines.end())
   }
 
+  /** As many of the kind as are wanted now. */
+  #want(kind: string, many: number): void {
+    const spec = this.#onDemand.get(kind)
+    if (spec === undefined || this.#stopping !== undefined) return
+    const running = this.#roles.filter(({ wantedAs, state }) => wantedAs === kind && state !== 'stopping')
+    for (const role of running.slice(many)) this.#letGo(role)
+    for (let i = running.length; i < Math.min(many, CLI_LIMITS.wantedRolesMax); i++) {
+      const role = waiting(spec, kind)
+      this.#roles.push(role)
+      this.#launch(role)
+    }
+  }
+
+  #letGo(role: Role): void {
+    clearTimeout(role.pause)
+    if (role.child === undefined) this.#roles.splice(this.#roles.indexOf(role), 1)
+    else void this.#drain(role, role.child)
+  }
+
   #ended(role: Role, code: number | null, signal: NodeJS.Signals | null): void {
+    const wasTold = role.state === 'stopping'
     role.child = undefined
     const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`
-    if (this.#stopping === undefined) this.#judge(role, code, how)
-    else role.state = 'ended'
+    if (wasTold || this.#stopping !== undefined) role.state = 'ended'
+    else this.#judge(role, code, how)
+    if (wasTold && role.wantedAs !== undefined) this.#roles.splice(this.#roles.indexOf(role), 1)
     this.#changed()
   }
 
@@ -186,16 +208,22 @@ export class Supervisor {
     const upMs = this.#ports.nowMs() - role.startedAtMs
     const verdict = afterEnding({ code, upMs }, role.failures)
     if (verdict.restart) {
-      role.state = 'pausing'
       role.failures = verdict.failures
-      this.#say('warn', `${role.spec.name} ${how}: started again in ${verdict.pauseMs} ms`)
-      role.pause = setTimeout(() => this.#launch(role), verdict.pauseMs)
+      this.#again(role, how, verdict.pauseMs)
+    } else if (role.wantedAs !== undefined) {
+      this.#again(role, how, CLI_LIMITS.restartCeilingMs)
     } else {
       role.state = 'given up'
       this.#say('error', `${role.spec.name} ${how}, ${verdict.why}: stopping everything`)
       this.#outcome = { gaveUp: { role: role.spec.name, why: `${how}, ${verdict.why}`, lastWords: role.lastWords } }
       void this.stop()
     }
+  }
+
+  #again(role: Role, how: string, pauseMs: number): void {
+    role.state = 'pausing'
+    this.#say('warn', `${role.spec.name} ${how}: started again in ${pauseMs} ms`)
+    role.pause = setTimeout(() => this.#launch(role), pauseMs)
   }
 
   async #until(condition: () => boolean): Promise<void> {
@@ -215,6 +243,19 @@ export class Supervisor {
   #say(level: string, msg: string): void {
     this.#ports.emit({ level: LEVELS[level] ?? 30, time: this.#ports.nowMs(), role: 'up', msg })
   }
+}
+
+function waiting(spec: RoleSpec, wantedAs?: string): Role {
+  const nothing = { child: undefined, failures: 0, startedAtMs: 0, pause: undefined, lastWords: [] }
+  return { spec, wantedAs, state: 'waiting', ...nothing }
+}
+
+/** What a role says it wants: of which kind how many. */
+function wantsOf(message: unknown): readonly (readonly [string, number])[] {
+  if (typeof message !== 'object' || message === null || !('wants' in message)) return []
+  const { wants } = message
+  if (typeof wants !== 'object' || wants === null) return []
+  return Object.entries(wants).filter(([, many]) => Number.isSafeInteger(many) && Number(many) >= 0)
 }
 
 function readyFacts(message: unknown): Facts | undefined {

@@ -239,6 +239,13 @@ export class Delivery {
     const { topic, partition } = this.#place
     const bounds = await this.#until('log', () => this.#ports.log.bounds(topic))
     const start = bounds.find((b) => b.partition === partition)?.start ?? 0n
+    if (start > 0n) {
+      throw new Stalled(
+        'LOG_TRIMMED',
+        `${this.#owner}: it folds from the log's beginning, and the log begins at ${start} now`,
+        'set PLAYHEAD_ARCHIVE to the archive of what is gone, and start the consumers again',
+      )
+    }
     return { term: 0n, revision: 0n, checkpoint: start, tally: NO_TALLY, audit: 0n }
   }
 

@@ -6,6 +6,10 @@
  * folds with personal fields, and of those that an erasure is in → *passed* (every generation's checkpoint is at its
  * mark) → *done* (the retired keys are destroyed, and that is written down).
  *
+ * What is waited for is what is read. A build beside it may be slow, or stopped for a week, and an erasure does not wait
+ * for that: events of before it count for nothing in a build, opened or not. When another generation is promoted it is
+ * waited for from then on, and if it is one of `erasures` itself, its rows say what was erased.
+ *
  * Marks are in memory: a restart waits for its grace and marks anew, later. *Done* is kept in a table, by generation and
  * version of the erasure's row, so that a key retired for a *later* erasure, whose event is not in the log yet, is not
  * taken for one of this. Several processes may do all this at once: destroying a key twice is destroying it.
@@ -53,7 +57,7 @@ const DONE: TableSpec = {
   columns: [{ name: 'erasure', type: 'long', comment: "version of the erasure's row" }],
 }
 
-/** `generations`: those that run here, now; one of them may say what was erased, and then it is seen to. */
+/** `generations`: those that are read, now; one of them may say what was erased, and then it is seen to. */
 export function startErasures(generations: () => readonly Generation[], ports: ErasurePorts): Erasures {
   let round: Round | undefined
   const closing = new AbortController()
@@ -91,7 +95,7 @@ async function run(next: () => Promise<void>, { world, logger }: ErasurePorts, s
 
 class Round {
   readonly own: Generation
-  readonly #running: () => readonly Generation[]
+  readonly #read: () => readonly Generation[]
   /** Those of this round that may need a key. */
   #generations: readonly Generation[] = []
   readonly #erased: StateTable
@@ -112,7 +116,7 @@ class Round {
     ports: ErasurePorts,
   ) {
     this.own = own
-    this.#running = generations
+    this.#read = generations
     this.#erased = erased
     this.#doneTable = doneTable
     this.#ports = ports
@@ -127,7 +131,7 @@ class Round {
     this.#checkpoints = undefined
     const topics = new Set(this.own.projection.topics)
     // A fold that reads no personal fields and no log with erasures in it never needs a key.
-    this.#generations = this.#running().filter(({ projection }) => {
+    this.#generations = this.#read().filter(({ projection }) => {
       return projection.keyed?.personal === true || projection.topics.some((topic) => topics.has(topic))
     })
     for await (const { key, version } of this.#erased.scan()) {

@@ -22,6 +22,7 @@ export type StallCode =
   | 'TOO_MANY_ROWS'
   | 'REDO_DIFFERS'
   | 'LOG_GAP'
+  | 'LOG_TRIMMED'
   | 'UNEXPECTED'
 
 /** The partition can't go on by itself: red until an operator or a restart cures it. Nothing is skipped meanwhile. */

@@ -68,12 +68,12 @@ export interface HistoryPorts {
 
 export async function historyOf(
   { keyed }: Projection,
-  records: readonly HistoryRecord[],
+  records: Iterable<HistoryRecord> | AsyncIterable<HistoryRecord>,
   ports: HistoryPorts,
 ): Promise<History> {
   if (keyed === undefined) throw new TypeError('a journal has no states')
   const story = new Story(keyed as Keyed<unknown>, ports)
-  for (const each of records) await story.take(each)
+  for await (const each of records) await story.take(each)
   return { states: story.states(), steps: story.steps }
 }
 
@@ -102,7 +102,10 @@ class Story {
     const decoded = (outer.ok && isReplayed(outer.event) && inside(codec, outer.event, name)) || outer
     if (!decoded.ok) return this.#tell({ ...nothing, fate: 'undecodable', detail: decoded.detail })
     const erased = this.#keyed.erases?.(decoded.event)
-    if (erased !== undefined) return this.#erase(erased, { ...nothing, event: decoded.event, fate: 'erases' })
+    // A copy of an erasure is nothing, as to the workers: what came after the first one stays.
+    if (erased !== undefined && !duplicate) {
+      return this.#erase(erased, { ...nothing, event: decoded.event, fate: 'erases' })
+    }
     const key = this.#keyed.key(decoded.event)
     const named = key && keyNamed(this.#keyed, key)
     if (key === undefined || named === undefined || !this.#ports.wanted(named)) return

@@ -50,8 +50,11 @@ export interface Consumers {
   /** Why not, in words; empty when ready. */
   complaints(): readonly string[]
   status(): readonly WorkerStatus[]
-  /** Runs these generations from now on and no others: those that are missing begin, those that are not named drain. */
-  run(generations: readonly Generation[]): Promise<void>
+  /**
+   * Runs these generations from now on and no others: those that are missing begin, those that are not named drain.
+   * `read`: those that readers read (without it, all); an erasure waits for them, and for no build beside them.
+   */
+  run(generations: readonly Generation[], read?: readonly Generation[]): Promise<void>
   /** Drains every partition and leaves the groups. */
   close(): Promise<void>
 }
@@ -63,14 +66,14 @@ export async function startConsumers(options: ConsumersOptions): Promise<Consume
   const tenants = new Tenants(options, world, await DeadLetters.open(state))
   if (metrics !== undefined) registerConsumerMetrics(metrics, tenants.statuses)
   await tenants.run((options.projections ?? []).map((projection) => generationOf(projection, incarnation)))
-  const erasures = startErasures(tenants.generations, { log, state, vault, world, logger })
+  const erasures = startErasures(tenants.read, { log, state, vault, world, logger })
   if (metrics !== undefined) registerErasureMetric(metrics, erasures.pending)
   const complaints = () => tenants.statuses().flatMap((status) => complaintOf(status, world.nowMs()) ?? [])
   return {
     ready: () => complaints().length === 0,
     complaints,
     status: tenants.statuses,
-    run: (generations) => tenants.run(generations),
+    run: (generations, read) => tenants.run(generations, read),
     close: async () => {
       await Promise.all([erasures.close(), tenants.close()])
     },
@@ -84,6 +87,7 @@ class Tenants {
   readonly #deadLetters: DeadLetters
   readonly #byId = new Map<string, Tenant>()
   #changing: Promise<void> = Promise.resolve()
+  #read: readonly Generation[] = []
   #closed = false
 
   constructor(options: ConsumersOptions, world: World, deadLetters: DeadLetters) {
@@ -94,9 +98,10 @@ class Tenants {
 
   readonly statuses = (): readonly WorkerStatus[] => [...this.#byId.values()].flatMap((tenant) => tenant.statuses())
 
-  readonly generations = (): readonly Generation[] => [...this.#byId.values()].map(({ generation }) => generation)
+  readonly read = (): readonly Generation[] => this.#read
 
-  run(generations: readonly Generation[]): Promise<void> {
+  run(generations: readonly Generation[], read = generations): Promise<void> {
+    this.#read = read
     const change = this.#changing.then(() => this.#change(generations))
     // The next change is made whatever became of this one; its own caller hears of it.
     this.#changing = change.catch(() => undefined)
@@ -114,15 +119,13 @@ class Tenants {
     const leaving = [...this.#byId.values()].filter(({ generation }) => !wanted.has(nameOfRun(generation)))
     await Promise.all(leaving.map((tenant) => tenant.close()))
     for (const { generation } of leaving) this.#byId.delete(generation.id)
-    const coming: Tenant[] = []
     for (const generation of wanted.values()) {
       if (this.#closed) return
       if (this.#byId.has(generation.id)) continue
-      const tenant = await this.#open(generation)
-      this.#byId.set(generation.id, tenant)
-      coming.push(tenant)
+      this.#byId.set(generation.id, await this.#open(generation))
     }
-    for (const tenant of coming) if (!this.#closed) await tenant.join()
+    // Also those of a change that failed half-way.
+    for (const tenant of [...this.#byId.values()]) if (!this.#closed) await tenant.join()
   }
 
   async #open(generation: Generation): Promise<Tenant> {
@@ -160,7 +163,9 @@ class Tenant implements GroupListener {
     this.#ports = ports
   }
 
+  /** Once; if it failed, the next change tries again. */
   async join(): Promise<void> {
+    if (this.#membership !== undefined) return
     const { log } = this.#ports
     this.#membership = await log.join(groupOf(this.generation), this.generation.projection.topics, this)
     this.#watching = this.#watch()

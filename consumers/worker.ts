@@ -189,7 +189,9 @@ export class PartitionWorker {
       this.#inFlight = 0n
       this.#moved()
       await this.#auditIfDue(delivery)
-      const rest = this.#restMs(full, answer.records.length) - (world.nowMs() - begunMs)
+      // A clock that was set back meanwhile does not make it longer.
+      const tookMs = Math.max(0, world.nowMs() - begunMs)
+      const rest = this.#restMs(full, answer.records.length) - tookMs
       if (rest > 0) await world.sleep(rest, this.#draining.signal)
     }
     await ahead

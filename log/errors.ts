@@ -38,6 +38,14 @@ export class LogRefused extends LogError {
   }
 }
 
+/** What was asked for has been removed from the log; an archive may have it. */
+export class LogRetention extends LogError {
+  constructor({ topic, partition }: { topic: string; partition: number }, from: bigint, start: bigint) {
+    const lost = `${start - from} positions of ${topic}/${partition}, from ${from} on, were removed by retention`
+    super('LOG_RETENTION', `${lost} before they were read; it starts at ${start} now`)
+  }
+}
+
 /** What is stored is not what was written. Reading on past it is the operator's decision, never the engine's. */
 export class LogCorrupt extends LogError {
   constructor(message: string, options?: ErrorOptions) {

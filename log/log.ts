@@ -119,6 +119,11 @@ export interface EventLog {
   append(records: readonly NewRecord[]): Promise<readonly Placed[]>
   read(request: ReadRequest): Promise<ReadAnswer>
   bounds(topic: string): Promise<readonly PartitionBounds[]>
+  /**
+   * Removes the records before `before` for good, and answers where the partition starts now: never before where it
+   * started, never behind its end. A read below the start is refused with LogRetention.
+   */
+  trim(place: TopicPartition, before: Position): Promise<Position>
   join(group: string, topics: readonly string[], listener: GroupListener): Promise<Membership>
   /** Best effort, for lag tools; nothing in the engine decides by it. */
   mirror(group: string, checkpoints: readonly MirroredCheckpoint[]): Promise<void>

@@ -10,36 +10,51 @@ import { Problem } from '../problems.ts'
 import { fieldProblem } from '../validation.ts'
 import { continueWatching } from './continue-watching.ts'
 import { pageOf, readCursor } from './history.ts'
+import { progressAt } from './past.ts'
 import type { ProfileRequest } from './ports.ts'
-import { ContinueQuery, ContinueWatching, History, HistoryQuery, ProfilePath, Progress, TitlePath } from './shapes.ts'
-import { counts, labelOf, placeOf, resumeOf } from './shown.ts'
+import {
+  ContinueQuery,
+  ContinueWatching,
+  History,
+  HistoryQuery,
+  ProfilePath,
+  Progress,
+  ResumeQuery,
+  TitlePath,
+} from './shapes.ts'
+import { counts, labelOf, placeOf, progressOf } from './shown.ts'
 
 const TAGS = ['Progress']
 
 export function addReadRoutes(app: FastifyInstance, context: ApiContext): void {
-  const { onRequest } = profileGate(context.admission, 'browse')
+  const gate = profileGate(context.admission, 'browse')
+  const { onRequest } = gate
   const parts = { ...context, titles: orNothing(context.titles) }
-  addResume(app, parts, onRequest)
+  addResume(app, parts, gate)
   addContinueWatching(app, parts, onRequest)
   addHistory(app, parts, onRequest)
 }
 
 type OnRequest = Gate<ProfileCaller>['onRequest']
 
-function addResume(app: FastifyInstance, context: ApiContext, onRequest: OnRequest): void {
+function addResume(app: FastifyInstance, context: ApiContext, gate: Gate<ProfileCaller>): void {
   app.get(
     '/v1/profiles/:profileId/progress/:titleId',
     {
-      onRequest,
+      onRequest: gate.onRequest,
       schema: {
         summary: 'Where to resume a title',
+        description: 'With an admin key also as it was known at a moment (asOf), folded again from the log.',
         tags: TAGS,
         params: TitlePath,
+        querystring: ResumeQuery,
         response: { 200: Progress },
       },
     },
-    async (request: ProfileRequest, reply) => {
+    async (request: ProfileRequest<unknown, { asOf?: string }>, reply) => {
       const { profileId, titleId } = request.params
+      const { asOf } = request.query
+      if (asOf !== undefined) return await progressAt(context, gate.callerOf(request), request.params, asOf)
       await waitFor(context.positions, request, reply, 'progress')
       const rows = await context.progress.get(profileId, [titleId])
       tellStale(reply, rows)
@@ -47,18 +62,7 @@ function addResume(app: FastifyInstance, context: ApiContext, onRequest: OnReque
       if (row === undefined || !counts(row, context.nowMs())) {
         throw new Problem('PROGRESS_NONE', 'Begin at the start; a report makes it known.')
       }
-      const { completed, device, watchedMs, watched, plays } = row
-      return {
-        profileId,
-        ...resumeOf(row, placeOf(row, undefined)),
-        completed,
-        device,
-        watchedMs,
-        watched,
-        plays: plays.length,
-        firstWatchedAt: plays.length === 0 ? null : row.firstWatchedAtMs,
-        lastWatchedAt: plays.length === 0 ? null : row.lastWatchedAtMs,
-      }
+      return progressOf(row)
     },
   )
 }

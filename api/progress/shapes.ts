@@ -1,6 +1,7 @@
 /** What the progress routes take and answer. */
 import { type Static, Type } from '@sinclair/typebox'
 import { API_LIMITS } from '../limits.ts'
+import { asOf } from '../replay/schemas.ts'
 import { Id, Millis, orNull, Time } from '../validation.ts'
 
 const UUID = '^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$'
@@ -130,7 +131,9 @@ export const Progress = Type.Object({
   plays: Type.Integer(),
   firstWatchedAt: whole,
   lastWatchedAt: whole,
+  asOf: Type.Optional(Type.String({ description: 'The moment that was asked for.' })),
 })
+export const ResumeQuery = Type.Object({ asOf })
 
 const images = Type.Record(Type.String(), Type.String())
 export const ContinueItem = Type.Object({

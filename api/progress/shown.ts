@@ -37,6 +37,18 @@ export function resumeOf(row: ProgressRow, place: Place) {
   }
 }
 
+export function progressOf(row: ProgressRow) {
+  const { completed, device, watchedMs, watched, plays } = row
+  return {
+    profileId: row.profileId,
+    ...resumeOf(row, placeOf(row, undefined)),
+    ...{ completed, device, watchedMs, watched },
+    plays: plays.length,
+    firstWatchedAt: plays.length === 0 ? null : row.firstWatchedAtMs,
+    lastWatchedAt: plays.length === 0 ? null : row.lastWatchedAtMs,
+  }
+}
+
 /** Begun minutes: the last half a minute is still a minute. */
 export function minutesLeft(positionMs: number, durationMs: number | null): number | null {
   return durationMs === null ? null : Math.ceil(Math.max(0, durationMs - positionMs) / 60_000)

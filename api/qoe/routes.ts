@@ -9,6 +9,7 @@ import type { Admission } from '../context.ts'
 import { keyGate } from '../gate.ts'
 import { type AnalyticsReader, type Checkpoints, pinnedOf } from '../ports.ts'
 import { positionsOf, waitFor } from '../position.ts'
+import type { Past } from '../replay/past.ts'
 import { breakdown } from './breakdown.ts'
 import { catalogue } from './catalogue.ts'
 import { dimensionOf } from './dimensions.ts'
@@ -16,6 +17,7 @@ import { distribution } from './distribution.ts'
 import { freshnessOf } from './freshness.ts'
 import { QOE_LIMITS } from './limits.ts'
 import { overview } from './overview.ts'
+import { pastStory } from './past.ts'
 import { questionOf } from './question.ts'
 import {
   type BreakdownQuery,
@@ -44,6 +46,8 @@ export interface QoeParts {
   readonly log: EventLog
   readonly checkpoints: Checkpoints
   readonly nowMs: () => number
+  /** Without it a session's story is of now, and `asOf` says when an open view timed out. */
+  readonly past?: Past
 }
 
 export function addQoeRoutes(app: FastifyInstance, parts: QoeParts): void {
@@ -83,6 +87,10 @@ export function addQoeRoutes(app: FastifyInstance, parts: QoeParts): void {
     return await searchViews(analytics, await questionOf(asking, query), { ...search, limit })
   })
   get<StoryQuery, StoryParams>('/v1/qoe/views/:sessionId', StorySchema, async (query, analytics, { sessionId }) => {
+    const { asOf, timeoutMinutes } = query
+    if (parts.past !== undefined && asOf !== undefined && asOf !== 'now') {
+      return await pastStory(parts.past, { sessionId, asOf, timeoutMinutes })
+    }
     return await story(analytics, await questionOf(asking, query), {
       sessionId,
       parameters: analytics.parameters && { ...VIEWS_PARAMETERS, ...analytics.parameters },

@@ -117,8 +117,13 @@ export type SearchQuery = Static<typeof SearchQuery>
 
 export const StoryParams = Type.Object({ sessionId: Id('The session, as the player named it.') })
 export type StoryParams = Static<typeof StoryParams>
-const { key, asOf, timeoutMinutes } = QUESTION
-export const StoryQuery = Type.Object({ key, asOf, timeoutMinutes }, closed)
+const { key, timeoutMinutes } = QUESTION
+const storyAsOf = Type.Optional(
+  moment(
+    'The story as it was known then, folded again from the log: RFC 3339, milliseconds, or @N, a position; what stands without it, or with "now".',
+  ),
+)
+export const StoryQuery = Type.Object({ key, asOf: storyAsOf, timeoutMinutes }, closed)
 export type StoryQuery = Static<typeof StoryQuery>
 export const ListQuery = Type.Object({ key }, closed)
 
@@ -214,6 +219,7 @@ export const StorySchema = {
     StoryQuery,
     Type.Object({
       sessionId: Type.String(),
+      asOf: Type.Optional(Type.String({ description: 'The moment that was asked for.' })),
       views: Type.Array(Row),
       events: Type.Array(Row),
       more: Type.Object({ views: Type.Boolean(), slices: Type.Boolean(), events: Type.Boolean() }),

@@ -61,7 +61,12 @@ export async function story(
   }
 }
 
-function viewStory({ viewId }: ViewKey, row: RawRow, slices: readonly RawRow[], timedOutAtMs: number) {
+export function viewStory(
+  { viewId }: Pick<ViewKey, 'viewId'>,
+  row: RawRow,
+  slices: readonly RawRow[],
+  timedOutAtMs: number,
+) {
   return {
     viewId,
     state: stateOf(row, timedOutAtMs),
@@ -72,7 +77,7 @@ function viewStory({ viewId }: ViewKey, row: RawRow, slices: readonly RawRow[], 
   }
 }
 
-function shownEvent({ occurredAtMs, receivedAtMs, topic, partition, position, ...event }: StoredEvent) {
+export function shownEvent({ occurredAtMs, receivedAtMs, topic, partition, position, ...event }: StoredEvent) {
   return {
     at: `${topic}/${partition}@${position}`,
     occurredAt: new Date(occurredAtMs).toISOString(),
@@ -81,7 +86,7 @@ function shownEvent({ occurredAtMs, receivedAtMs, topic, partition, position, ..
   }
 }
 
-function sampleOf(rows: readonly RawRow[]) {
+export function sampleOf(rows: readonly RawRow[]) {
   const sum = (column: string) => rows.reduce((total, row) => total + Number(row[`x_${column}`] ?? 0), 0)
   return { views: rows.length, startups: sum('startups'), reports: sum('reports'), lostReports: sum('lost_reports') }
 }

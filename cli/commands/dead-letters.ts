@@ -1,17 +1,16 @@
 /** `playhead dead-letters …`: events that could not be folded, and what is done about them. */
 import { readFileSync } from 'node:fs'
 import type { EventCodec, NewEvent } from '../../schemas/index.ts'
-import { isEventType } from '../../schemas/index.ts'
 import { type Args, UsageError } from '../args.ts'
 import { type Command, JSON_FLAG, table } from '../command.ts'
 import { toJson } from '../json.ts'
 import { inReplay, whoAsks } from '../replay/command.ts'
 import { discardLetter, type Letter, letterAt, lettersOf, nameOf, recordOf, replayLetter } from '../replay/letters.ts'
+import { CAUSES, groupsOf, isCause, mendedEvent, shownLetter } from '../replay/letters-shown.ts'
 import { REPLAY_LIMITS } from '../replay/limits.ts'
 import type { OpenReplay } from '../replay/open.ts'
 import { Refused } from '../replay/operator.ts'
 
-const CAUSES = ['frame', 'unknown-schema', 'body', 'fold'] as const
 const WHICH = [
   { name: 'projection', value: 'NAME', help: 'Only of this projection.' },
   { name: 'cause', value: 'CAUSE', help: `Only of this cause: ${CAUSES.join(', ')}.` },
@@ -36,7 +35,7 @@ that id), body (the bytes don't fit their schema), fold (the fold refused it: a 
     inReplay(io, 'dead-letters', async (replay) => {
       const found: Letter[] = []
       for await (const letter of lettersOf(replay, wantedOf(args))) found.push(letter)
-      if (args.has('json')) io.out(`${toJson(found.map(shownOf), 2)}\n`)
+      if (args.has('json')) io.out(`${toJson(found.map(shownLetter), 2)}\n`)
       else if (found.length === 0) io.out('None: everything could be folded.\n')
       else io.out(`${args.has('each') ? eachOf(found) : grouped(found)}\n`)
       return 0
@@ -56,8 +55,11 @@ export const show: Command = {
       const value = record?.value ?? letter.value
       const decoded = replay.codec.decode(value)
       const event = decoded.ok ? decoded.event : undefined
-      if (args.has('json')) io.out(`${toJson(event ?? { ...shownOf(letter), hex: value.toString('hex') }, 2)}\n`)
-      else io.out(`${toJson(shownOf(letter), 2)}\n${event === undefined ? '' : `${toJson(event, 2)}\n`}${hexOf(value)}`)
+      if (args.has('json')) io.out(`${toJson(event ?? { ...shownLetter(letter), hex: value.toString('hex') }, 2)}\n`)
+      else
+        io.out(
+          `${toJson(shownLetter(letter), 2)}\n${event === undefined ? '' : `${toJson(event, 2)}\n`}${hexOf(value)}`,
+        )
       return 0
     }),
 }
@@ -122,7 +124,7 @@ async function chosen(opened: OpenReplay, args: Args, command: string): Promise<
 
 function wantedOf(args: Args) {
   const cause = args.value('cause')
-  if (cause !== undefined && !CAUSES.some((known) => known === cause)) {
+  if (cause !== undefined && !isCause(cause)) {
     throw new UsageError(`--cause ${cause}: there are ${CAUSES.join(', ')}.`, 'dead-letters')
   }
   const projection = args.value('projection')
@@ -139,12 +141,7 @@ function timeOf(args: Args, flag: string): number | undefined {
 
 function mendedFrom(codec: EventCodec, file: string): NewEvent {
   const text = readFileSync(file === '-' ? 0 : file, 'utf8')
-  const { type, ...fields } = parsed(text, file)
-  if (typeof type !== 'string' || !isEventType(type))
-    throw new Refused('UNKNOWN', `${file}: "type" is no type of event.`)
-  const checked = codec.validate(type, fields)
-  if (checked.ok) return checked.event as NewEvent
-  throw new Refused('UNKNOWN', `${file}: ${checked.field} ${checked.problem}. ${checked.remedy}`)
+  return mendedEvent(codec, parsed(text, file), file)
 }
 
 function parsed(text: string, file: string): Record<string, unknown> {
@@ -158,21 +155,13 @@ function parsed(text: string, file: string): Record<string, unknown> {
 }
 
 function grouped(letters: readonly Letter[]): string {
-  const groups = new Map<string, Letter[]>()
-  for (const letter of letters) {
-    // Numbers in a detail tell one event from another, not one cause.
-    const name = [letter.projection, letter.cause, letter.detail.replace(/\d+/g, 'N').slice(0, 80)].join('\0')
-    groups.set(name, [...(groups.get(name) ?? []), letter])
-  }
-  const rows = [...groups.values()]
-    .sort((a, b) => b.length - a.length)
-    .map((each) => [
-      each[0]!.projection,
-      each[0]!.cause,
-      `${each.length}`,
-      nameOf(each[0]!),
-      each[0]!.detail.slice(0, 100),
-    ])
+  const rows = groupsOf(letters).map((each) => [
+    each[0]!.projection,
+    each[0]!.cause,
+    `${each.length}`,
+    nameOf(each[0]!),
+    each[0]!.detail.slice(0, 100),
+  ])
   return table(['PROJECTION', 'CAUSE', 'LETTERS', 'FIRST', 'DETAIL'], rows)
 }
 
@@ -182,11 +171,6 @@ function eachOf(letters: readonly Letter[]): string {
     return [nameOf(one), one.status, one.cause, received, one.key ?? '–', one.detail.slice(0, 100)]
   })
   return table(['LETTER', 'STATUS', 'CAUSE', 'RECEIVED', 'KEY', 'DETAIL'], rows)
-}
-
-function shownOf(letter: Letter) {
-  const { value: _, ...rest } = letter
-  return { letter: nameOf(letter), ...rest }
 }
 
 function hexOf(value: Buffer): string {

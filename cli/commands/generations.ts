@@ -4,12 +4,11 @@ import { type Command, type Io, JSON_FLAG, table } from '../command.ts'
 import { untilInterrupted } from '../interrupt.ts'
 import { toJson } from '../json.ts'
 import { progress } from '../progress.ts'
+import { listed, pairOf, promote as promoteTo, readBefore, standingFor, stopOrGo } from '../replay/acts.ts'
 import { inReplay, whoAsks } from '../replay/command.ts'
 import { compareGenerations, type Found } from '../replay/compare-generations.ts'
-import { REPLAY_LIMITS } from '../replay/limits.ts'
 import type { OpenReplay } from '../replay/open.ts'
-import { Refused, type Shown } from '../replay/operator.ts'
-import { standingOf } from '../replay/standing.ts'
+import type { Shown } from '../replay/operator.ts'
 import { bookSays, watchBuild } from '../replay/watch.ts'
 
 const ID = { name: 'GENERATION' } as const
@@ -30,13 +29,8 @@ export const list: Command = {
   examples: ['playhead generations', 'playhead generations views --json'],
   run: (args, io) =>
     inReplay(io, 'generations', async (replay) => {
-      const wanted = args.positional('PROJECTION')
-      if (wanted !== undefined) await replay.operator.plan(wanted)
-      const all = (await replay.operator.list()).filter(
-        ({ projection, state }) =>
-          (wanted === undefined || projection === wanted) && (state !== 'dropped' || args.has('all')),
-      )
-      const rows = await Promise.all(all.map((one) => listed(replay, one)))
+      const all = await listed(replay, args.positional('PROJECTION'), args.has('all'))
+      const rows = await Promise.all(all.map((one) => shownWith(replay, one)))
       if (args.has('json')) io.out(`${toJson(rows, 2)}\n`)
       else if (rows.length === 0) io.out('The book is empty: start the consumers (`playhead up`) and look again.\n')
       else io.out(`${tableOf(rows)}\n`)
@@ -56,7 +50,7 @@ is; \`playhead generations rollback\` goes back to it.`,
     inReplay(io, 'generations promote', async (replay) => {
       const shown = await chosen(replay, args)
       if (shown.state === 'read') return said(io, `${shown.id} is read already.`)
-      await promoteTo(replay, shown, args)
+      await promoteTo(replay, shown, whoAsks(args))
       return said(io, `${shown.id} is read from now on.`)
     }),
 }
@@ -69,13 +63,13 @@ way it has changed nothing that is read; call it again.`,
   flags: [REASON],
   run: (args, io) =>
     inReplay(io, NAME_OF_ROLLBACK, async (replay) => {
-      const shown = await before(replay, args.positional('PROJECTION')!)
+      const shown = await readBefore(replay, args.positional('PROJECTION')!)
       await replay.operator.act(shown, 'resume', whoAsks(args))
       await bookSays(replay.operator, shown.id, ['building'], NAME_OF_ROLLBACK)
       io.err(`Going back to ${shown.id} …\n`)
       const { ended } = await watchBuild(replay, shown.generation!, io, untilInterrupted())
       if (ended !== 'there') return said(io, `Not gone back: it was ${ended}.`, 1)
-      await promoteTo(replay, await replay.operator.find(shown.id), args)
+      await promoteTo(replay, await replay.operator.find(shown.id), whoAsks(args))
       return said(io, `${shown.id} is read from now on.`)
     }),
 }
@@ -88,12 +82,7 @@ const acting = (word: 'pause' | 'resume' | 'drop', about: string, done: string):
   run: (args, io) =>
     inReplay(io, `generations ${word}`, async (replay) => {
       const shown = await chosen(replay, args)
-      if (shown.state === 'read' && word !== 'resume') {
-        throw new Refused('NOT_NOW', `${shown.id} is what is read. Promote another one first.`)
-      }
-      if (shown.state === 'dropped')
-        throw new Refused('NOT_NOW', `${shown.id} is dropped, for good. Build another one.`)
-      await replay.operator.act(shown, word, whoAsks(args))
+      await stopOrGo(replay, shown, word, whoAsks(args))
       return said(io, `${shown.id} ${done}`)
     }),
 })
@@ -121,18 +110,9 @@ Exit code 0 if they are the same, 1 if not.`,
   examples: ['playhead generations compare progress_v1_1f0c9a2b'],
   run: (args, io) =>
     inReplay(io, 'generations compare', async (replay) => {
-      const second = await chosen(replay, args)
-      const other = args.positional('OTHER')
-      const plan = await replay.operator.plan(second.projection)
-      const first = other === undefined ? plan.read : (await replay.operator.find(other)).generation
-      if (first === undefined || second.generation === undefined) throw strange()
-      if (first.projection.name !== second.projection) {
-        throw new Refused('NOT_NOW', 'They are of different projections: there is nothing to compare.')
-      }
-      if (first.id === second.id)
-        throw new Refused('NOT_NOW', `${first.id} is what is read: name another one beside it.`)
+      const [first, second] = await pairOf(replay, args.positional('GENERATION')!, args.positional('OTHER'))
       const shown = progress(io, 'rows', Date.now)
-      const found = await compareGenerations(replay, [first, second.generation], {
+      const found = await compareGenerations(replay, [first, second], {
         signal: untilInterrupted(),
         looked: (rows) => shown.show(rows, rows),
       }).finally(() => shown.end())
@@ -142,45 +122,12 @@ Exit code 0 if they are the same, 1 if not.`,
     }),
 }
 
-async function promoteTo(replay: OpenReplay, shown: Shown, args: Args): Promise<void> {
-  const { operator, log, state } = replay
-  if (shown.generation === undefined) throw strange()
-  if (shown.row.untilMs !== null) {
-    throw new Refused(
-      'NOT_NOW',
-      `${shown.id} ends at a moment and does not follow the log: it can be looked at, not read.`,
-    )
-  }
-  if (shown.state !== 'building') {
-    throw new Refused('NOT_NOW', `${shown.id} is ${shown.state}: \`playhead generations resume ${shown.id}\` first.`)
-  }
-  const { lag } = await standingOf(log, state.commits, shown.generation)
-  if (lag > REPLAY_LIMITS.promoteLagMax) {
-    throw new Refused('NOT_NOW', `${shown.id} is ${lag} events behind: wait until it has caught up.`)
-  }
-  await operator.promote(shown, null, whoAsks(args))
+async function shownWith(replay: OpenReplay, shown: Shown) {
+  const { projection, id, state, row } = shown
+  return { ...row, projection, id, state, standing: await standingFor(replay, shown) }
 }
 
-async function before({ operator }: OpenReplay, projection: string): Promise<Shown> {
-  const { read } = await operator.plan(projection)
-  const ids = await operator.promotions(projection)
-  const all = await operator.list()
-  const found = ids
-    .reverse()
-    .flatMap((id) => all.filter((one) => one.id === id && id !== read.id && one.state !== 'dropped'))
-  if (found[0]?.generation === undefined) {
-    throw new Refused('NOT_NOW', `Nothing was read of ${projection} before ${read.id}: there is no way back.`)
-  }
-  return found[0]
-}
-
-async function listed({ log, state }: OpenReplay, { projection, id, state: is, row, generation }: Shown) {
-  const standing =
-    generation === undefined || is === 'dropped' ? undefined : await standingOf(log, state.commits, generation)
-  return { ...row, projection, id, state: is, standing }
-}
-
-function tableOf(rows: readonly Awaited<ReturnType<typeof listed>>[]): string {
+function tableOf(rows: readonly Awaited<ReturnType<typeof shownWith>>[]): string {
   const cells = rows.map(({ projection, id, state, parameters, untilMs, standing }) => {
     const given = Object.entries(parameters).map(([name, value]) => `${name}=${value}`)
     const until = untilMs === null ? [] : [`until ${new Date(untilMs).toISOString()}`]
@@ -213,10 +160,6 @@ function wordsOf(first: string, second: string, { equal, states, tables }: Found
 
 async function chosen({ operator }: OpenReplay, args: Args): Promise<Shown> {
   return await operator.find(args.positional('GENERATION')!)
-}
-
-function strange(): Refused {
-  return new Refused('NOT_NOW', "This release can't make that generation: use the one that made it.")
 }
 
 function said(io: Io, text: string, code = 0): number {

@@ -1,8 +1,10 @@
 /** `playhead rebuild PROJECTION`: fold the log again, into tables beside those that are read. */
 import { type Args, UsageError } from '../args.ts'
+import { askWorkers } from '../builders.ts'
 import { type Command, type Io, JSON_FLAG } from '../command.ts'
 import { untilInterrupted } from '../interrupt.ts'
 import { toJson } from '../json.ts'
+import { CLI_LIMITS } from '../limits.ts'
 import { inReplay, whoAsks } from '../replay/command.ts'
 import type { OpenReplay } from '../replay/open.ts'
 import { bookSays, watchBuild } from '../replay/watch.ts'
@@ -24,6 +26,7 @@ Without --until the new generation follows the log when it has caught up. Exit c
     },
     { name: 'param', value: 'NAME=N', help: 'A parameter of the fold; may be repeated.', many: true },
     { name: 'rate', value: 'N', help: 'At most so many events a second in each process [as fast as it can]' },
+    { name: 'workers', value: 'N', help: 'Build it in so many processes at once, on one machine [1]' },
     { name: 'name', value: 'NAME', help: 'Tells it from other builds of the same kind [the time of day]' },
     { name: 'detach', help: 'Ask for it and end; `playhead generations` shows how far it is.' },
     JSON_FLAG,
@@ -31,6 +34,7 @@ Without --until the new generation follows the log when it has caught up. Exit c
   examples: [
     'playhead rebuild progress',
     'playhead rebuild views --param minStallMs=500 --rate 5000',
+    'playhead rebuild views --workers 2',
     'playhead rebuild progress --until 2026-11-20T12:00:00Z --name friday',
   ],
   run: async (args, io) => {
@@ -42,6 +46,7 @@ Without --until the new generation follows the log when it has caught up. Exit c
 async function run(replay: OpenReplay, asked: ReturnType<typeof askedOf>, args: Args, io: Io): Promise<number> {
   const { operator } = replay
   const generation = await operator.rebuild(asked, whoAsks(args))
+  if (asked.workers !== undefined) await askWorkers(replay.state, generation.id, asked.workers)
   if (args.has('detach')) {
     io.out(args.has('json') ? `${toJson({ id: generation.id }, 2)}\n` : `${generation.id}\n`)
     return 0
@@ -87,11 +92,16 @@ function askedOf(args: Args) {
   }
   const rate = args.value('rate') === undefined ? undefined : args.integer('rate', 0)
   if (rate !== undefined && rate < 1) throw new UsageError('--rate wants 1 or more.', NAME)
+  const workers = args.value('workers') === undefined ? undefined : args.integer('workers', 0)
+  if (workers !== undefined && (workers < 1 || workers > CLI_LIMITS.wantedRolesMax)) {
+    throw new UsageError(`--workers wants 1 to ${CLI_LIMITS.wantedRolesMax}.`, NAME)
+  }
   const name = args.value('name') ?? new Date().toISOString().replace(/\D/g, '').slice(0, 14)
   if (!/^[\w.-]{1,64}$/.test(name)) throw new UsageError('--name wants 1 to 64 letters, digits, dots and dashes.', NAME)
   return {
     projection: args.positional('PROJECTION')!,
     parameters,
+    workers,
     build: {
       name,
       ...(untilMs !== undefined && { untilMs }),

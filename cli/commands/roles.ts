@@ -17,6 +17,14 @@ export const consumers = command(
   },
 )
 
+export const builder = command(
+  'builder',
+  `Folds the log into tables that are built beside those that are read, so that the consumers have only these to do.
+\`playhead up\` starts it while there is something to build; elsewhere start as many as you like, and the consumers with
+PLAYHEAD_BUILDS=apart.\n${ABOUT}`,
+  async () => (await import('../roles/builder.ts')).builderRole,
+)
+
 export const analytics = command(
   'analytics',
   `ClickHouse's own HTTP interface over the embedded engine, for one machine.\n${ABOUT}`,

@@ -18,7 +18,8 @@ import { welcome } from '../welcome.ts'
 export const up: Command = {
   name: 'up',
   about: `Starts analytics, consumers and the API, each in a process of its own, restarts what fails, and shows
-their logs in one stream. Ctrl-C drains and ends them; a second Ctrl-C ends them at once.
+their logs in one stream; builders join them while there are tables to build (\`playhead rebuild\`). Ctrl-C drains
+and ends them; a second Ctrl-C ends them at once.
 Data goes to ${SETTINGS.data.default} unless PLAYHEAD_DATA says otherwise; the first start makes keys there.`,
   examples: ['playhead up', 'PLAYHEAD_PORT=9000 PLAYHEAD_DATA=/srv/playhead playhead up'],
   run: (_args, io) => runUp(io),
@@ -46,7 +47,9 @@ async function runUp(io: Io): Promise<number> {
     const { created } = ensureKeyFile(keysFile, (bytes) => globalThis.crypto.getRandomValues(bytes))
     if (created) say('info', `made the keys: ${keysFile}`)
     const keys = readKeyFile(keysFile)
-    const supervisor = new Supervisor(roleSpecs(config), { nowMs: Date.now, emit })
+    const names = config.analytics.engine === 'embedded' ? ['analytics', 'consumers', 'api'] : ['consumers', 'api']
+    const ports = { nowMs: Date.now, emit }
+    const supervisor = new Supervisor(roleSpecs(config, names), ports, roleSpecs(config, ['builder']))
     listenForEnd(supervisor, say)
     if (await supervisor.start()) {
       const where = { facts: supervisor.facts(), config, keys, keysFile, command: ownCommand() }
@@ -63,16 +66,17 @@ async function runUp(io: Io): Promise<number> {
 /** A batch's events outlive V8's usual young generation: with more room for it, half of the garbage collection goes. */
 export const FOLDING = ['--max-semi-space-size=64']
 
-function roleSpecs(config: Config): readonly RoleSpec[] {
-  const names = config.analytics.engine === 'embedded' ? ['analytics', 'consumers', 'api'] : ['consumers', 'api']
+function roleSpecs(config: Config, names: readonly string[]): readonly RoleSpec[] {
   const entry = process.argv[1] ?? ''
   return names.map((name) => ({
     name,
     command: process.execPath,
-    args: [...process.execArgv, ...(name === 'consumers' ? FOLDING : []), entry, name],
+    args: [...process.execArgv, ...(name === 'consumers' || name === 'builder' ? FOLDING : []), entry, name],
     env: (facts) => ({
       // The engine's queries run on these threads; with the default of four, two readers would wait for each other.
       ...(name === 'analytics' && { UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16' }),
+      // What is built beside disturbs nobody in a process of its own, which is there only while there is something to build.
+      ...(name === 'consumers' && { [SETTINGS.builds.key]: config.builds ?? 'apart' }),
       ...portOf(SETTINGS.analyticsPort.key, facts.get('analytics')?.port),
       ...portOf(SETTINGS.port.key, facts.get('api')?.port),
     }),

@@ -1,9 +1,12 @@
 /** What `at` and `why` are asked, and the answer: whose state, of which projection, as of when. */
-import { historyOf, type Shown, type Step, shownOf } from '../../consumers/history.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type HistoryRecord, historyOf, type Shown, type Step, shownOf } from '../../consumers/history.ts'
+import type { PartitionBounds } from '../../log/log.ts'
 import { partitionOf } from '../../log/partition.ts'
 import type { Projection } from '../../projections/projection.ts'
 import { type IndexPorts, keysOfSession, type Moment, recordsOfKey } from './index-of-events.ts'
-import type { OpenReplay } from './open.ts'
+import { REPLAY_LIMITS } from './limits.ts'
+import type { ReplayPorts } from './open.ts'
 import { Refused } from './operator.ts'
 
 export interface HistoryAsked {
@@ -24,11 +27,23 @@ export const KEY_COLUMNS: Readonly<Record<string, string>> = {
 export interface HistoryAnswer {
   readonly shown: readonly Shown[]
   readonly steps: readonly Step[]
+  /** Of the log, at the last record that was taken; null: none was. */
+  readonly clockMs: number | null
 }
 
-export async function askHistory(replay: OpenReplay, asked: HistoryAsked): Promise<HistoryAnswer> {
+/** `signal` ends it early; `recordsMax`: more are refused. */
+export interface HistoryBounds {
+  readonly signal?: AbortSignal
+  readonly recordsMax?: number
+}
+
+export async function askHistory(
+  replay: ReplayPorts,
+  asked: HistoryAsked,
+  { signal, recordsMax }: HistoryBounds = {},
+): Promise<HistoryAnswer> {
   const { projection } = (await replay.operator.plan(asked.projection)).read
-  const ports = await indexPorts(replay)
+  const ports = await indexPorts(replay, { signal, recordsMax })
   const [topic] = projection.topics
   if (projection.keyed === undefined || topic === undefined) {
     throw new Refused(
@@ -36,15 +51,19 @@ export async function askHistory(replay: OpenReplay, asked: HistoryAsked): Promi
       `${projection.name} keeps no states: its rows are the log's. Look with \`playhead log tail\`.`,
     )
   }
-  const partitions = (await replay.log.bounds(topic)).length
-  const records = []
-  for (const key of await keysOf(ports, projection, topic, asked.of)) {
-    const partition = partitionOf(key, partitions)
-    records.push(...(await recordsOfKey(ports, { topic, key, partition }, asked.moment)))
-  }
+  const bounds = await replay.log.bounds(topic)
+  const keys = await keysOf(ports, projection, topic, asked.of)
+  const places = keys.map((key) => ({ topic, key, partition: partitionOf(key, bounds.length) }))
+  refuseFuture(
+    asked.moment,
+    topic,
+    bounds.filter(({ partition }) => places.some((one) => one.partition === partition)),
+  )
+  const records: HistoryRecord[] = []
+  for (const place of places) for (const one of await recordsOfKey(ports, place, asked.moment)) records.push(one)
   const wanted = (key: Readonly<Record<string, unknown>>) =>
     Object.entries(asked.of).every(([column, value]) => !(column in key) || String(key[column]) === value)
-  const { states, steps } = await historyOf(projection, records, {
+  const { states, steps } = await historyOf(projection, inTurns(records, signal), {
     codec: replay.codec,
     vault: await replay.vault(),
     name: projection.name,
@@ -52,7 +71,29 @@ export async function askHistory(replay: OpenReplay, asked: HistoryAsked): Promi
     steps: asked.steps,
   })
   const keyed = projection.keyed
-  return { shown: states.map(({ key, state }) => shownOf(keyed, key, state)), steps }
+  const clockMs = records.length === 0 ? null : records.reduce((ms, { record }) => Math.max(ms, record.timestampMs), 0)
+  return { shown: states.map(({ key, state }) => shownOf(keyed, key, state)), steps, clockMs }
+}
+
+/** Whoever else this process serves has a turn in between. */
+async function* inTurns(records: readonly HistoryRecord[], signal: AbortSignal | undefined) {
+  for (const [i, record] of records.entries()) {
+    if (i % REPLAY_LIMITS.foldedAtATime === 0) {
+      await nextTurn()
+      signal?.throwIfAborted()
+    }
+    yield record
+  }
+}
+
+function refuseFuture({ untilPosition }: Moment, topic: string, bounds: readonly PartitionBounds[]): void {
+  if (untilPosition === undefined || bounds.length === 0 || bounds.some(({ end }) => untilPosition < end)) return
+  const ends = bounds.map(({ partition, end }) => `${topic}/${partition}@${end - 1n}`)
+  throw new Refused(
+    'INVALID',
+    `Position ${untilPosition} has not come yet: the last ones are ${ends.join(', ')}.`,
+    'asOf',
+  )
 }
 
 async function keysOf(
@@ -64,19 +105,25 @@ async function keysOf(
   const columns = [...(keyed?.shape.partition ?? []), ...(keyed?.shape.clustering ?? [])].map((column) => column.name)
   const unknown = Object.keys(of).find((column) => !columns.includes(column) && column !== KEY_COLUMNS[topic])
   if (unknown !== undefined) {
-    throw new Refused('UNKNOWN', `${name} is not kept by ${unknown}: it is kept by ${columns.join(', ')}.`)
+    throw new Refused('INVALID', `${name} is not kept by ${unknown}: it is kept by ${columns.join(', ')}.`)
   }
   const key = of[KEY_COLUMNS[topic] ?? '']
   if (key !== undefined) return [key]
   if (of.session_id !== undefined) return await keysOfSession(ports, topic, of.session_id)
-  throw new Refused('UNKNOWN', `Say whose: ${name} is kept by ${columns.join(', ')}.`)
+  throw new Refused('INVALID', `Say whose: ${name} is kept by ${columns.join(', ')}.`)
 }
 
-export async function indexPorts({ analytics, log, state, operator }: OpenReplay): Promise<IndexPorts> {
+export async function indexPorts(
+  { analytics, log, state, operator, codec }: ReplayPorts,
+  { signal, recordsMax }: Pick<IndexPorts, 'signal' | 'recordsMax'> = {},
+): Promise<IndexPorts> {
   const store = analytics()
   const { read } = await operator.plan('events')
   return {
     log,
+    codec,
+    signal,
+    recordsMax,
     query: (sql, parameters) =>
       store.query(sql.replaceAll('FROM events', `FROM \`${store.database}_${read.id}\`.events`), parameters),
     indexed: async (topic, partition) => {

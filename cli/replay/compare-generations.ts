@@ -6,7 +6,7 @@ import { toJson } from '../json.ts'
 import { KEY_COLUMNS } from './ask.ts'
 import { type ComparePorts, type Comparison, compareStates, type Key } from './compare.ts'
 import { REPLAY_LIMITS } from './limits.ts'
-import type { OpenReplay } from './open.ts'
+import type { ReplayPorts } from './open.ts'
 import { type Cut, compareRows, type TableComparison } from './rows.ts'
 import { standingOf } from './standing.ts'
 
@@ -24,7 +24,7 @@ export interface Looking {
 
 type Pair = readonly [Generation, Generation]
 
-export async function compareGenerations(replay: OpenReplay, pair: Pair, { signal, looked }: Looking): Promise<Found> {
+export async function compareGenerations(replay: ReplayPorts, pair: Pair, { signal, looked }: Looking): Promise<Found> {
   const { state } = replay
   const [ours, theirs] = pair.map(stateTableOf)
   let rows = 0n
@@ -51,7 +51,7 @@ export async function compareGenerations(replay: OpenReplay, pair: Pair, { signa
  * so they can be held against each other when nothing comes in; until then they are moving (their states are compared
  * all the same, and the runtime audits the rows against those).
  */
-async function tablesOf(replay: OpenReplay, pair: Pair, signal: AbortSignal): Promise<Found['tables']> {
+async function tablesOf(replay: ReplayPorts, pair: Pair, signal: AbortSignal): Promise<Found['tables']> {
   const store = replay.analytics()
   const ports = {
     query: <T>(sql: string, parameters?: Record<string, unknown>) => store.query<T>(sql, parameters),
@@ -70,17 +70,17 @@ async function tablesOf(replay: OpenReplay, pair: Pair, signal: AbortSignal): Pr
   }
 }
 
-async function areAtEnd({ log, state }: OpenReplay, pair: Pair): Promise<boolean> {
+async function areAtEnd({ log, state }: ReplayPorts, pair: Pair): Promise<boolean> {
   const standings = await Promise.all(pair.map((one) => standingOf(log, state.commits, one)))
   return standings.every(({ complete }) => complete)
 }
 
-async function endsOf({ log }: OpenReplay, [{ projection }]: Pair): Promise<string> {
+async function endsOf({ log }: ReplayPorts, [{ projection }]: Pair): Promise<string> {
   return toJson((await Promise.all(projection.topics.map((topic) => log.bounds(topic)))).flat())
 }
 
 /** By partition: up to where both have come. */
-async function cutOf({ state }: OpenReplay, pair: Pair): Promise<Cut> {
+async function cutOf({ state }: ReplayPorts, pair: Pair): Promise<Cut> {
   const [ours, theirs] = await Promise.all(
     pair.map(async ({ id }) => {
       const records = await state.commits.list(id)
@@ -94,7 +94,7 @@ function least(a: bigint, b: bigint): bigint {
   return a < b ? a : b
 }
 
-async function passedBy(replay: OpenReplay, pair: Pair): Promise<(key: Key) => bigint | undefined> {
+async function passedBy(replay: ReplayPorts, pair: Pair): Promise<(key: Key) => bigint | undefined> {
   const { topics, keyed } = pair[0].projection
   const [topic] = topics
   const cut = await cutOf(replay, pair)

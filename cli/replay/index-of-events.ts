@@ -4,9 +4,12 @@
  * that is read from the log itself.
  */
 
+import { DuplicateWindow } from '../../consumers/duplicates.ts'
 import type { HistoryRecord } from '../../consumers/history.ts'
 import type { EventLog, LogRecord, Position } from '../../log/log.ts'
+import type { EventCodec } from '../../schemas/index.ts'
 import { REPLAY_LIMITS } from './limits.ts'
+import { Refused } from './operator.ts'
 
 export interface Moment {
   /** The log's clock; undefined: now. */
@@ -17,9 +20,14 @@ export interface Moment {
 
 export interface IndexPorts {
   readonly log: EventLog
+  readonly codec: Pick<EventCodec, 'decode'>
   query<T>(sql: string, parameters?: Record<string, unknown>): Promise<readonly T[]>
   /** How far the table is, by partition of the topic. */
   indexed(topic: string, partition: number): Promise<bigint>
+  /** Ends a look early. */
+  readonly signal?: AbortSignal | undefined
+  /** More records of one key than this are refused. */
+  readonly recordsMax?: number | undefined
 }
 
 interface Found {
@@ -28,12 +36,28 @@ interface Found {
 }
 
 /** Keys of the records of one session; more than one if its id was used by several profiles. */
-export async function keysOfSession({ query }: IndexPorts, topic: string, session: string): Promise<readonly string[]> {
-  const rows = await query<{ key: string }>(
+export async function keysOfSession(ports: IndexPorts, topic: string, session: string): Promise<readonly string[]> {
+  const places = await Promise.all(
+    (await ports.log.bounds(topic)).map(async ({ partition, end }) => {
+      return { partition, end, from: await ports.indexed(topic, partition) }
+    }),
+  )
+  const rows = await ports.query<{ key: string }>(
     'SELECT DISTINCT key FROM events WHERE session_id = {session:String} AND topic = {topic:String} ORDER BY key LIMIT 100',
     { session, topic },
   )
-  return rows.map(({ key }) => key)
+  const keys = new Set(rows.map(({ key }) => key))
+  for (const { partition, end, from } of places) {
+    for await (const { key, value } of through(ports, topic, partition, [from, end])) {
+      if (key !== null && !keys.has(key) && isOfSession(ports, value, session)) keys.add(key)
+    }
+  }
+  return [...keys].sort()
+}
+
+function isOfSession({ codec }: IndexPorts, value: Buffer, session: string): boolean {
+  const decoded = codec.decode(value)
+  return decoded.ok && (decoded.event as { sessionId?: string | null }).sessionId === session
 }
 
 /** The key's records up to the moment, in the order of the log. */
@@ -43,57 +67,60 @@ export async function recordsOfKey(
   moment: Moment,
 ): Promise<readonly HistoryRecord[]> {
   const end = await endOf(ports, topic, partition, moment)
+  // Before the table is asked: what it takes meanwhile is found twice rather than not at all.
+  const from = await ports.indexed(topic, partition)
   const rows = await ports.query<Found>(
     `SELECT toString(position) AS place, toString(fate) AS what FROM events
      WHERE topic = {topic:String} AND partition = {partition:UInt16} AND key = {key:String} AND position < {end:UInt64}
      ORDER BY position`,
     { topic, partition, key, end: String(end) },
   )
+  refuseMany(rows.length, ports.recordsMax)
   const duplicates = new Set(rows.filter(({ what }) => what === 'duplicate').map(({ place }) => place))
   const indexed = await readAt(
-    ports.log,
+    ports,
     topic,
     partition,
     rows.map(({ place }) => BigInt(place)),
   )
-  const from = await ports.indexed(topic, partition)
-  const late = from < end ? await readThrough(ports.log, topic, partition, key, [from, end]) : []
+  const late = from < end ? await readThrough(ports, topic, partition, key, [from, end]) : []
   // What is at or behind `from` may be in the table already: it is written before its checkpoint.
   const known = new Set(rows.map(({ place }) => place))
-  return [...indexed, ...late.filter(({ position }) => !known.has(String(position)))].map((record) => ({
-    topic,
-    partition,
-    record,
-    duplicate: duplicates.has(String(record.position)),
-  }))
+  // Copies of an event have its key: the log's own rule says of these records what it says of all.
+  const window = new DuplicateWindow()
+  return [...indexed, ...late.filter(({ position }) => !known.has(String(position)))].map((record) => {
+    const again = window.seen(record.value, record.position)
+    return { topic, partition, record, duplicate: again || duplicates.has(String(record.position)) }
+  })
 }
 
 /** Where the log's clock (the running maximum of the records' times) passes the moment. */
 async function endOf(
-  { log, query, indexed }: IndexPorts,
+  ports: IndexPorts,
   topic: string,
   partition: number,
   { untilMs, untilPosition }: Moment,
 ): Promise<bigint> {
+  const { log, query, indexed } = ports
   const bounds = (await log.bounds(topic)).find((one) => one.partition === partition)
   const end = bounds?.end ?? 0n
   if (untilPosition !== undefined) return untilPosition + 1n < end ? untilPosition + 1n : end
   if (untilMs === undefined) return end
+  const from = await indexed(topic, partition)
   const [row] = await query<{ n: string; first: string }>(
     `SELECT toString(count()) AS n, toString(min(position)) AS first FROM events
      WHERE topic = {topic:String} AND partition = {partition:UInt16} AND received_at > fromUnixTimestamp64Milli({until:Int64})`,
     { topic, partition, until: String(untilMs) },
   )
   if (row !== undefined && row.n !== '0') return BigInt(row.first)
-  const from = await indexed(topic, partition)
-  for await (const { position, timestampMs } of through(log, topic, partition, [from, end])) {
+  for await (const { position, timestampMs } of through(ports, topic, partition, [from, end])) {
     if (timestampMs > untilMs) return position
   }
   return end
 }
 
 async function readAt(
-  log: EventLog,
+  ports: IndexPorts,
   topic: string,
   partition: number,
   positions: readonly bigint[],
@@ -104,7 +131,7 @@ async function readAt(
     let last = i
     while (last + 1 < positions.length && positions[last + 1]! - positions[i]! < REPLAY_LIMITS.togetherPositions) last++
     const wanted = new Set(positions.slice(i, last + 1))
-    for await (const record of through(log, topic, partition, [positions[i]!, positions[last]! + 1n])) {
+    for await (const record of through(ports, topic, partition, [positions[i]!, positions[last]! + 1n])) {
       if (wanted.has(record.position)) found.push(record)
     }
     i = last + 1
@@ -113,25 +140,27 @@ async function readAt(
 }
 
 async function readThrough(
-  log: EventLog,
+  ports: IndexPorts,
   topic: string,
   partition: number,
   key: string,
   range: readonly [bigint, bigint],
 ): Promise<readonly LogRecord[]> {
   const found: LogRecord[] = []
-  for await (const record of through(log, topic, partition, range)) if (record.key === key) found.push(record)
+  for await (const record of through(ports, topic, partition, range)) if (record.key === key) found.push(record)
+  refuseMany(found.length, ports.recordsMax)
   return found
 }
 
 async function* through(
-  log: EventLog,
+  { log, signal }: IndexPorts,
   topic: string,
   partition: number,
   [from, end]: readonly [bigint, bigint],
 ): AsyncGenerator<LogRecord> {
   const { readRecordsMax: recordsMax, readBytesMax: bytesMax } = REPLAY_LIMITS
   for (let at = from as Position; at < end; ) {
+    signal?.throwIfAborted()
     const { records, next } = await log.read({
       topic,
       partition,
@@ -145,4 +174,12 @@ async function* through(
     if (next <= at) return
     at = next
   }
+}
+
+function refuseMany(records: number, recordsMax: number | undefined): void {
+  if (recordsMax === undefined || records <= recordsMax) return
+  throw new Refused(
+    'NOT_NOW',
+    `Its key has more than ${recordsMax} events: ask with \`playhead at\` or \`playhead why\`.`,
+  )
 }

@@ -5,7 +5,7 @@ import { type LetterActed, type LetterPlace, letterDiscarded, letterReplayed } f
 import type { Arrival } from '../../producers/stamp.ts'
 import { keyOf, type NewEvent } from '../../schemas/index.ts'
 import { REPLAY_LIMITS } from './limits.ts'
-import type { OpenReplay } from './open.ts'
+import type { ReplayPorts } from './open.ts'
 import { Refused } from './operator.ts'
 
 export interface Letter extends DeadLetter {
@@ -23,7 +23,7 @@ export interface Wanted {
 
 /** Of the generations that are read, in the order of the log. */
 export async function* lettersOf(
-  { operator, deadLetters: opened }: OpenReplay,
+  { operator, deadLetters: opened }: ReplayPorts,
   wanted: Wanted,
 ): AsyncGenerator<Letter> {
   const deadLetters = await opened()
@@ -43,7 +43,7 @@ export async function* lettersOf(
 export function placeOf(text: string): LetterPlace & { readonly projection: string } {
   const [, projection, topic, partition, position] = /^([\w-]+):([\w-]+)\/(\d{1,9})@(\d{1,18})$/.exec(text) ?? []
   if (projection === undefined || topic === undefined || partition === undefined || position === undefined) {
-    throw new Refused('UNKNOWN', `"${text}" names no letter: such as views:playback-events/3@1234, as they are listed.`)
+    throw new Refused('INVALID', `"${text}" names no letter: such as views:playback-events/3@1234, as they are listed.`)
   }
   return { projection, topic, partition: Number(partition), position: BigInt(position) }
 }
@@ -52,7 +52,7 @@ export function nameOf({ projection, topic, partition, position }: Letter): stri
   return `${projection}:${topic}/${partition}@${position}`
 }
 
-export async function letterAt({ operator, deadLetters }: OpenReplay, text: string): Promise<Letter> {
+export async function letterAt({ operator, deadLetters }: ReplayPorts, text: string): Promise<Letter> {
   const { projection, ...place } = placeOf(text)
   const { read } = await operator.plan(projection)
   const letter = await (await deadLetters()).get(read.id, place)
@@ -63,7 +63,7 @@ export async function letterAt({ operator, deadLetters }: OpenReplay, text: stri
 
 /** The whole record, from the log; undefined if it is no longer kept there. */
 export async function recordOf(
-  { log }: OpenReplay,
+  { log }: ReplayPorts,
   { topic, partition, position }: LetterPlace,
 ): Promise<LogRecord | undefined> {
   const read = { recordsMax: 1, bytesMax: 1, waitMs: 0 }
@@ -73,7 +73,7 @@ export async function recordOf(
 
 /** `mended`: what it should have said; without it, the same bytes again. */
 export async function replayLetter(
-  replay: OpenReplay,
+  replay: ReplayPorts,
   letter: Letter,
   mended: NewEvent | undefined,
   who: LetterActed,
@@ -101,7 +101,7 @@ export async function replayLetter(
 }
 
 export async function discardLetter(
-  { codec, log, deadLetters }: OpenReplay,
+  { codec, log, deadLetters }: ReplayPorts,
   letter: Letter,
   who: LetterActed,
 ): Promise<void> {

@@ -8,6 +8,9 @@ export const REPLAY_LIMITS = {
   stillMs: 15_000,
   /** A build may be promoted when it is no further than this behind, in records: readers go over once it has passed. */
   promoteLagMax: 100_000n,
+  /** The way back, asked through the API, is promoted when it is no further than this behind, and given up after so long. */
+  rollbackLagMax: 1_000n,
+  rollbackMs: 6 * 3_600_000,
   /** Records that are nearer to each other than this are read together. */
   togetherPositions: 64n,
   readRecordsMax: 2_000,
@@ -16,6 +19,8 @@ export const REPLAY_LIMITS = {
   verifyTimes: 20,
   /** Events that are named behind a difference. */
   eventsNamed: 10,
+  /** Records of a history that are folded before anybody else has a turn. */
+  foldedAtATime: 64,
   lettersPage: 500,
   hexBytesMax: 1_024,
   /** Differing keys that are named. */

@@ -1,10 +1,28 @@
 /** The engines that a command of replay works on. */
 import { DeadLetters } from '../../consumers/dead-letters.ts'
+import type { EventLog } from '../../log/log.ts'
+import type { EventCodec } from '../../schemas/index.ts'
+import type { StateStore } from '../../stores/state.ts'
+import type { KeyVault } from '../../stores/vault.ts'
 import { openAnalytics, openCodec, openLog, openState, openVault } from '../engines.ts'
 import { keysPath, readKeyFile } from '../keys.ts'
 import { openTogether } from '../opened.ts'
 import type { Config } from '../settings.ts'
 import { Operator } from './operator.ts'
+
+/** What the questions of replay are asked of, whoever opened it: a command, or the API for its own. */
+export interface ReplayPorts {
+  readonly codec: EventCodec
+  readonly log: EventLog
+  readonly state: StateStore
+  readonly operator: Operator
+  analytics(): {
+    readonly database: string
+    query<T>(sql: string, parameters?: Record<string, unknown>): Promise<readonly T[]>
+  }
+  vault(): Promise<KeyVault>
+  deadLetters(): Promise<DeadLetters>
+}
 
 export interface OpenReplay extends Awaited<ReturnType<typeof openEngines>> {
   readonly operator: Operator

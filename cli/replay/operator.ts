@@ -2,6 +2,7 @@
  * What an operator may do with generations, wherever they ask from: each act is an event in the log, and what follows
  * from it is done by whoever runs the consumers. So nothing here has to be finished by the one who asked.
  */
+import { ReplayRefused } from '../../api/replay/ports.ts'
 import { type Book, openBook } from '../../consumers/book.ts'
 import { type Build, type Generation, generationOf } from '../../consumers/generation.ts'
 import type { EventLog } from '../../log/log.ts'
@@ -17,6 +18,7 @@ import type { Arrival } from '../../producers/stamp.ts'
 import { GENERATION_ACTIONS, type GenerationRow } from '../../projections/generations/row.ts'
 import { type EventCodec, nearest } from '../../schemas/index.ts'
 import type { StateStore } from '../../stores/state.ts'
+import { whatIsGone } from '../archive/whole.ts'
 import { generationFrom, type ProjectionPlan, planOf } from '../generations.ts'
 import { type FoldSettings, foldOf, parameterNames } from '../projections.ts'
 
@@ -46,15 +48,8 @@ export interface Asked {
   readonly build: Build
 }
 
-/** What can't be done, and what can instead. */
-export class Refused extends Error {
-  readonly code: 'UNKNOWN' | 'NOT_NOW'
-  constructor(code: Refused['code'], message: string) {
-    super(message)
-    this.name = 'Refused'
-    this.code = code
-  }
-}
+/** What can't be done, and what can instead: the same for those who ask through the API. */
+export class Refused extends ReplayRefused {}
 
 export class Operator {
   readonly incarnation: string
@@ -134,8 +129,10 @@ export class Operator {
     for (const name of Object.keys(parameters)) {
       if (names.includes(name)) continue
       const has = names.length === 0 ? 'It has none.' : `It has ${names.join(', ')}.`
-      throw new Refused('UNKNOWN', `${projection} has no parameter "${name}". ${has}`)
+      throw new Refused('INVALID', `${projection} has no parameter "${name}". ${has}`, 'parameters')
     }
+    const gone = await whatIsGone(this.#ports.log, read.projection.topics)
+    if (gone !== undefined) throw new Refused('NOT_NOW', gone)
     const given = { ...read.projection.parameters, ...parameters }
     const folded = foldOf(projection, foldVersion, given, this.#ports.settings)!
     const generation = generationOf(folded, this.incarnation, build)

@@ -4,7 +4,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { stateTableOf } from '../../consumers/generation.ts'
+import { type Generation, stateTableOf } from '../../consumers/generation.ts'
 import { type HistoryRecord, historyOf, type Named, shownOf } from '../../consumers/history.ts'
 import { partitionOf } from '../../log/partition.ts'
 import type { Projection } from '../../projections/projection.ts'
@@ -12,7 +12,7 @@ import type { ColumnValue, StateTable } from '../../stores/state.ts'
 import { indexPorts } from './ask.ts'
 import { type IndexPorts, recordsOfKey } from './index-of-events.ts'
 import { REPLAY_LIMITS } from './limits.ts'
-import type { OpenReplay } from './open.ts'
+import type { ReplayPorts } from './open.ts'
 import { Refused } from './operator.ts'
 
 export interface Mismatch {
@@ -20,6 +20,8 @@ export interface Mismatch {
   readonly key: Named
   readonly what: 'missing' | 'differs'
   readonly columns: readonly { readonly name: string; readonly stands: unknown; readonly should: unknown }[]
+  /** Of the row that stands. */
+  readonly version: bigint | undefined
   /** The events behind it, the last ones: `topic/partition@position`. */
   readonly events: readonly string[]
 }
@@ -38,46 +40,72 @@ export interface VerifyOptions {
   looked(keys: number, of: number): void
 }
 
-export async function verify(replay: OpenReplay, projection: string, options: VerifyOptions): Promise<Verified> {
-  const { read } = await replay.operator.plan(projection)
-  const [topic] = read.projection.topics
-  const spec = stateTableOf(read)
-  if (spec === undefined || topic === undefined || read.projection.keyed === undefined) {
+export async function verify(replay: ReplayPorts, projection: string, options: VerifyOptions): Promise<Verified> {
+  const verifier = await openVerifier(replay, projection)
+  if (verifier === undefined) {
     throw new Refused(
       'NOT_NOW',
       `${projection} keeps no states; its rows are audited all the time (\`playhead status\`).`,
     )
   }
-  const ports = await indexPorts(replay)
-  const table = await replay.state.table(spec)
-  const vault = await replay.vault()
-  const keys = await sampled(ports, topic, options.permyriad)
-  const partitions = (await replay.log.bounds(topic)).length
+  const keys = await sampled(verifier.ports, verifier.topic, options.permyriad)
   const found: Mismatch[] = []
   let rows = 0
   for (const [i, key] of keys.entries()) {
     options.signal.throwIfAborted()
     options.looked(i, keys.length)
-    const place = { topic, key, partition: partitionOf(key, partitions) }
-    const record = () => replay.state.commits.read({ generation: read.id, topic, partition: place.partition })
-    const checkpoint = async () => (await record())?.checkpoint ?? 0n
-    const busy = async () => (await record())?.intent !== undefined
-    const looked = await verifyKey(
-      { ports, table, projection: read.projection, codec: replay.codec, vault, checkpoint, busy },
-      place,
-    )
+    const looked = await verifier.look(key)
     rows += looked.rows
     found.push(...looked.mismatches)
   }
   return { projection, keys: keys.length, rows, mismatches: found }
 }
 
+/** One projection's tables, those that are read, beside the log. */
+export interface Verifier {
+  readonly generation: Generation
+  readonly topic: string
+  readonly ports: IndexPorts
+  /** All states that the records of this key in the log made. */
+  look(key: string): Promise<Looked>
+}
+
+export interface Looked {
+  readonly rows: number
+  readonly mismatches: readonly Mismatch[]
+}
+
+/** Undefined: it keeps no states. */
+export async function openVerifier(replay: ReplayPorts, name: string): Promise<Verifier | undefined> {
+  const { read } = await replay.operator.plan(name)
+  const { projection } = read
+  const [topic] = projection.topics
+  const spec = stateTableOf(read)
+  if (spec === undefined || topic === undefined || projection.keyed === undefined) return undefined
+  const ports = await indexPorts(replay)
+  const table = await replay.state.table(spec)
+  const vault = await replay.vault()
+  const partitions = (await replay.log.bounds(topic)).length
+  return {
+    generation: read,
+    topic,
+    ports,
+    look: (key) => {
+      const place = { topic, key, partition: partitionOf(key, partitions) }
+      const record = () => replay.state.commits.read({ generation: read.id, topic, partition: place.partition })
+      const checkpoint = async () => (await record())?.checkpoint ?? 0n
+      const busy = async () => (await record())?.intent !== undefined
+      return verifyKey({ ports, table, projection, codec: replay.codec, vault, checkpoint, busy }, place)
+    },
+  }
+}
+
 interface KeyPorts {
   readonly ports: IndexPorts
   readonly table: StateTable
   readonly projection: Projection
-  readonly codec: OpenReplay['codec']
-  readonly vault: Awaited<ReturnType<OpenReplay['vault']>>
+  readonly codec: ReplayPorts['codec']
+  readonly vault: Awaited<ReturnType<ReplayPorts['vault']>>
   checkpoint(): Promise<bigint>
   /** Whether a batch was begun: some of its rows may be written. */
   busy(): Promise<boolean>
@@ -85,15 +113,22 @@ interface KeyPorts {
 
 type Place = { readonly topic: string; readonly key: string; readonly partition: number }
 
-async function verifyKey(of: KeyPorts, place: Place): Promise<{ rows: number; mismatches: readonly Mismatch[] }> {
+async function verifyKey(of: KeyPorts, place: Place): Promise<Looked> {
   for (let time = 0; ; time++) {
     const before = await of.checkpoint()
+    // Which records are duplicates is known as far as the table of events is.
+    const known = (await of.ports.indexed(place.topic, place.partition)) >= before
     const until = { untilPosition: before - 1n }
     const records = before === 0n ? [] : await recordsOfKey(of.ports, place, until)
-    const looked = await compareKey(of, records)
-    if (looked.mismatches.length === 0 || time >= REPLAY_LIMITS.verifyTimes) return looked
+    const { rows, mismatches } = await compareKey(of, records)
+    if (mismatches.length === 0) return { rows, mismatches }
     // It may have been written meanwhile: only what stays, with no batch under way, is told.
-    if ((await of.checkpoint()) === before && !(await of.busy())) return looked
+    if (known && (await of.checkpoint()) === before && !(await of.busy())) return { rows, mismatches }
+    if (time >= REPLAY_LIMITS.verifyTimes) {
+      // The partition never stood still: what was not written since is a difference all the same.
+      const sure = mismatches.filter(({ version }) => version === undefined || version < before)
+      return { rows, mismatches: known ? sure : [] }
+    }
     await sleep(REPLAY_LIMITS.settlePauseMs)
   }
 }
@@ -122,6 +157,7 @@ async function compareKey({ projection, codec, vault, table }: KeyPorts, records
       key: shownOf(keyed, key, state).key,
       what: stands === undefined ? 'missing' : 'differs',
       columns: stands === undefined ? [] : columns,
+      version: rows[i]?.version,
       events: behind(projection, codec, key, records),
     })
   }
@@ -131,7 +167,7 @@ async function compareKey({ projection, codec, vault, table }: KeyPorts, records
 /** Where the last events of this key are. */
 function behind(
   { keyed }: Projection,
-  codec: OpenReplay['codec'],
+  codec: ReplayPorts['codec'],
   key: readonly unknown[],
   records: readonly HistoryRecord[],
 ): readonly string[] {

@@ -7,6 +7,7 @@ import { buildApi, type ContextParts } from '../../api/server.ts'
 import type { EventLog } from '../../log/log.ts'
 import { createSealer } from '../../producers/personal.ts'
 import { pooledRandom } from '../../producers/random.ts'
+import type { EventCodec } from '../../schemas/index.ts'
 import { openAdmission } from '../admission.ts'
 import { rulesOf } from '../alerts.ts'
 import { openAnalyticsReader } from '../analytics-reader.ts'
@@ -14,6 +15,7 @@ import { foldersOf, openCodec, openLog, openState, openVault } from '../engines.
 import { orNameSetting } from '../incurable.ts'
 import { openPointers } from '../pointers.ts'
 import { openReaders } from '../readers.ts'
+import { openService } from '../replay/open-service.ts'
 import { SETTINGS } from '../settings.ts'
 import { VERSION } from '../version.ts'
 import { logComplaints } from './log-check.ts'
@@ -26,7 +28,7 @@ async function startApi(role: RoleContext): Promise<Running> {
   const codec = await openCodec(config)
   const log = await reach('the event log', () => openLog(config))
   const complaints = logComplaints(log, Date.now)
-  const parts = await openParts(role, log)
+  const parts = await openParts(role, log, codec)
   const app = await buildApi({
     log,
     codec,
@@ -61,7 +63,11 @@ async function startApi(role: RoleContext): Promise<Running> {
 
 /** What the routes of profiles, titles and playback stand on. The tables are behind breakers; the vault is not: nothing
  * personal may be written while it can't be reached. */
-async function openParts(role: RoleContext, log: EventLog): Promise<{ context: ContextParts; close(): Promise<void> }> {
+async function openParts(
+  role: RoleContext,
+  log: EventLog,
+  codec: EventCodec,
+): Promise<{ context: ContextParts; close(): Promise<void> }> {
   const { config, keys, logger, metrics, reach } = role
   const nowMs = Date.now
   const warn = (message: string) => logger.warn(message)
@@ -79,17 +85,22 @@ async function openParts(role: RoleContext, log: EventLog): Promise<{ context: C
   const onChange = (service: string, now: string) =>
     logger.warn({ service, state: now }, 'a circuit breaker has changed')
   const guards = { breakers, nowMs, onChange }
+  const guarded = guardedAnalytics(analytics.reader, guards)
+  const asked = { config, codec, log, state, vault, analytics: guarded, logger, nowMs }
+  const replay = await reach('the state store', () => openService(asked))
   return {
     context: {
       admission,
       ...guardedReaders(readers, guards),
       sealer: guardedSealer(createSealer({ vault, random, nowMs }), guards),
       profiles: { vault },
-      analytics: guardedAnalytics(analytics.reader, guards),
+      analytics: guarded,
       live: config.live,
       incidents: { incidents: readers.incidents, rules: await rulesOf(config) },
+      replay,
     },
     close: async () => {
+      await replay.close()
       await close()
       await pointers.close()
       await Promise.all([analytics.close(), state.close(), vault.close()])

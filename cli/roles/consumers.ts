@@ -1,13 +1,12 @@
 /** The role `consumers`: opens the engines and hands them to the consumer runtime. */
-import { openBook } from '../../consumers/book.ts'
-import { startConsumers } from '../../consumers/index.ts'
 import { openAlerts } from '../alerts.ts'
+import { openAuditor } from '../audit/open.ts'
 import { startBookKeeper } from '../book-keeper.ts'
-import { openAnalytics, openCodec, openLog, openState, openVault } from '../engines.ts'
+import { WantedBuilders } from '../builders.ts'
 import { ownGenerations } from '../generations.ts'
-import { CLI_LIMITS } from '../limits.ts'
 import { definedGroups } from '../projections.ts'
-import { forgets, prepareTables, showTables } from '../tables.ts'
+import { showTables } from '../tables.ts'
+import { type Folding, openFolding } from './folding.ts'
 import type { RoleContext, RoleSpecification, Running } from './role.ts'
 
 export const consumersRole: RoleSpecification = {
@@ -17,54 +16,35 @@ export const consumersRole: RoleSpecification = {
 }
 
 async function startConsumersRole(context: RoleContext): Promise<Running> {
-  const { config, keys, logger, metrics, reach, restart } = context
-  const codec = await openCodec(config)
-  const log = await reach('the event log', () => openLog(config))
-  const state = await reach('the state store', () => openState(config))
-  const vault = await reach('the vault', () => openVault(config))
-  const embedded = config.analytics.engine === 'embedded'
-  const admin = embedded ? keys().current().admin : ''
-  const analytics = openAnalytics(config, admin)
-  await reach('ClickHouse', () => analytics.prepare())
-  const incarnation = await log.incarnation()
-  const defined = definedGroups(config, incarnation)
-  const definitions = new Map(defined.map(({ generation, definition }) => [generation.id, definition]))
-  const consumers = await startConsumers({
-    log,
-    state,
-    analytics,
-    codec,
-    vault,
-    metrics,
-    logger,
-    forgets: (generation) => forgets(generation, config),
-    prepare: (generation) =>
-      reach('ClickHouse', () => prepareTables(analytics, generation, config, definitions.get(generation.id))),
-  })
-  const book = await openBook(state, incarnation)
-  const keeper = await reach('the engines', () =>
-    startBookKeeper({
-      ...{ settings: config, incarnation, log, state, codec, consumers, book, logger, nowMs: Date.now },
-      always: [...ownGenerations(incarnation), ...defined.map(({ generation }) => generation)],
-      random: (bytes) => void globalThis.crypto.getRandomValues(bytes),
-      show: (generation) => showTables(analytics, generation),
-      forget: (generation) => analytics.dropGeneration(generation.id),
-    }),
-  )
-  const alerts = await openAlerts(context, { log, state, codec })
-  const watch = setInterval(() => {
-    if (embedded && keys().current().admin !== admin) restart('the admin key has changed')
-  }, CLI_LIMITS.keysReloadMs)
+  const { reach } = context
+  const folding = await openFolding(context)
+  const { consumers } = folding
+  const keeper = await reach('the engines', () => keepBook(context, folding))
+  const alerts = await openAlerts(context, folding)
+  const auditor = await reach('the engines', () => openAuditor(context, folding))
   return {
     facts: { partitions: consumers.status().length },
     complaints: async () => [...consumers.complaints(), ...keeper.complaints()],
-    status: () => ({ partitions: consumers.status(), alerts: alerts.status() }),
+    status: () => ({ partitions: consumers.status(), alerts: alerts.status(), verify: auditor?.status() }),
     close: async () => {
-      clearInterval(watch)
+      await auditor?.close()
       await alerts.close()
       await keeper.close()
-      await consumers.close()
-      await Promise.all([analytics.close(), state.close(), vault.close(), log.close()])
+      await folding.close()
     },
   }
+}
+
+async function keepBook({ config, logger, want }: RoleContext, folding: Folding) {
+  const { incarnation, log, state, codec, consumers, book, analytics } = folding
+  const nowMs = Date.now
+  const wanted = await WantedBuilders.open({ log, state, nowMs, want: (many) => want('builder', many) })
+  return await startBookKeeper({
+    ...{ settings: config, incarnation, log, state, codec, consumers, book, logger, nowMs },
+    always: [...ownGenerations(incarnation), ...definedGroups(config, incarnation).map(({ generation }) => generation)],
+    ...(config.builds === 'apart' && { apart: (builds) => wanted.follow(builds) }),
+    random: (bytes) => void globalThis.crypto.getRandomValues(bytes),
+    show: (generation) => showTables(analytics, generation),
+    forget: (generation) => analytics.dropGeneration(generation.id),
+  })
 }

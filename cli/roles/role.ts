@@ -26,7 +26,7 @@ import type { Config, SettingName } from '../settings.ts'
 import { SETTINGS } from '../settings.ts'
 import type { Facts } from '../supervisor.ts'
 
-export const ROLE_NAMES = ['analytics', 'consumers', 'api'] as const
+export const ROLE_NAMES = ['analytics', 'consumers', 'builder', 'api'] as const
 /** `transcode` will be one more. */
 export type RoleName = (typeof ROLE_NAMES)[number]
 
@@ -40,6 +40,8 @@ export interface RoleContext {
   reach<T>(what: string, open: () => Promise<T>): Promise<T>
   /** Drains the role, which is then started anew: for what is only read at start. */
   restart(why: string): void
+  /** Whoever supervises this process is to run so many of that role. Without a supervisor nothing comes of it. */
+  want(role: RoleName, many: number): void
 }
 
 export interface Running {
@@ -53,7 +55,7 @@ export interface Running {
 export interface RoleSpecification {
   readonly name: RoleName
   /** Settings of the health port; the API answers for its health on its own port. */
-  readonly health?: { readonly port: 'consumersHealthPort' | 'analyticsHealthPort' }
+  readonly health?: { readonly port: 'consumersHealthPort' | 'analyticsHealthPort' | 'builderHealthPort' }
   start(context: RoleContext): Promise<Running>
 }
 
@@ -97,7 +99,15 @@ async function live(role: RoleSpecification, logger: Logger, stop: StopSignal): 
       if (what === undefined) delete here.waitingFor
       else here.waitingFor = what
     })
-    const running = await role.start({ config, keys, logger, metrics, reach, restart: (why) => stop.request(why) })
+    const running = await role.start({
+      config,
+      keys,
+      logger,
+      metrics,
+      reach,
+      restart: (why) => stop.request(why),
+      want,
+    })
     here.running = running
     writeNote(noteFile, role.name, health?.url ?? String(running.facts.url ?? ''), running.facts, logger)
     logger.info(running.facts, 'ready')
@@ -108,6 +118,10 @@ async function live(role: RoleSpecification, logger: Logger, stop: StopSignal): 
     rmSync(noteFile, { force: true })
     await health?.close()
   }
+}
+
+function want(role: RoleName, many: number): void {
+  process.send?.({ wants: { [role]: many } })
 }
 
 async function drained(running: Running, stop: StopSignal, logger: Logger): Promise<boolean> {
@@ -200,7 +214,8 @@ function stopSignal(logger: Logger): StopSignal {
     // Nobody reads our log any more, and writing to it would end us in mid-drain.
     logger.level = 'silent'
     signal.orphaned = true
-    setTimeout(() => process.exit(1), CLI_LIMITS.orphanTimeoutMs)
+    // Not by an exit: that waits for LMDB's write thread, which may wait for a call of ours that never comes.
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), CLI_LIMITS.orphanTimeoutMs)
     request('the supervisor is gone')
   })
   return signal

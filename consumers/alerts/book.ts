@@ -10,9 +10,8 @@ import type { CommitStore, StateTable } from '../../stores/state.ts'
 export interface BookPorts {
   readonly log: EventLog
   readonly commits: CommitStore
-  readonly incidents: StateTable
-  /** Of the projection `incidents`. */
-  readonly generation: string
+  /** The states of the projection `incidents` that are read now, and the id of their generation. */
+  incidents(): { readonly table: StateTable; readonly generation: string }
 }
 
 /** By subject. */
@@ -32,28 +31,29 @@ export class IncidentBook {
   }
 
   async read(): Promise<Book | 'behind'> {
-    const { log, commits, generation } = this.#ports
+    const { log, commits } = this.#ports
+    const { table, generation } = this.#ports.incidents()
     const through: bigint[] = []
     for (const { topic, partition, start, end } of await log.bounds(TOPIC)) {
       const next = (await commits.read({ generation, topic, partition }))?.checkpoint ?? start
       if (next < end) return 'behind'
       through.push(next)
     }
-    const name = through.join()
-    if (this.#read?.through !== name) this.#read = { through: name, book: await this.#scan() }
+    const name = `${generation} ${through.join()}`
+    if (this.#read?.through !== name) this.#read = { through: name, book: await scan(table) }
     return this.#read.book
   }
+}
 
-  async #scan(): Promise<Book> {
-    const last = new Map<string, IncidentRow>()
-    for await (const { columns, key, version } of this.#ports.incidents.scan()) {
-      const row = incidentRow(columns, key, version)
-      if (row === undefined) continue
-      const known = last.get(row.subject)
-      if (known === undefined || isLater(row, known)) last.set(row.subject, row)
-    }
-    return { last }
+async function scan(incidents: StateTable): Promise<Book> {
+  const last = new Map<string, IncidentRow>()
+  for await (const { columns, key, version } of incidents.scan()) {
+    const row = incidentRow(columns, key, version)
+    if (row === undefined) continue
+    const known = last.get(row.subject)
+    if (known === undefined || isLater(row, known)) last.set(row.subject, row)
   }
+  return { last }
 }
 
 function isLater(a: IncidentRow, b: IncidentRow): boolean {

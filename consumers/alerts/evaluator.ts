@@ -47,13 +47,8 @@ export class Evaluator {
 
   constructor(ports: AlertPorts) {
     this.#ports = ports
-    const { log, state, incidents } = ports
-    this.#book = new IncidentBook({
-      log,
-      commits: state.commits,
-      incidents: incidents.table,
-      generation: incidents.generation,
-    })
+    const { log, state } = ports
+    this.#book = new IncidentBook({ log, commits: state.commits, incidents: () => ports.incidents })
     this.#bySource = rulesBySource(ports)
   }
 
@@ -62,7 +57,7 @@ export class Evaluator {
     for (const source of this.#bySource.keys()) {
       const key = { generation: `alerts_v1_${source}`, topic: ENGINE_EVENTS, partition: 0 }
       // Nobody judged before: history that was just imported is no news.
-      const first = async () => BigInt((await this.#completeMs(source)) / MINUTE_MS - 1)
+      const first = async () => BigInt((await completeMsOf(this.#ports, source)) / MINUTE_MS - 1)
       this.#cursors.set(source, await Cursor.takeOver(state.commits, key, first))
     }
   }
@@ -93,18 +88,12 @@ export class Evaluator {
     }
   }
 
-  /** Start of the last minute that is complete. */
-  async #completeMs(source: SourceName): Promise<number> {
-    const { log, state, world, generations } = this.#ports
-    const ports = { log, commits: state.commits, nowMs: world.nowMs }
-    const watermarkMs = await watermarkOf(ports, generations[source]!, JUDGED_TOPIC)
-    return Math.floor((watermarkMs - ALERT_LIMITS.settleMs) / MINUTE_MS) * MINUTE_MS - MINUTE_MS
-  }
-
   async #judge(source: SourceName, rules: readonly Rule[]): Promise<RoundOutcome> {
     const cursor = this.#cursors.get(source)
     if (cursor === undefined) throw new Error('take over first')
-    const completeMs = await this.#completeMs(source)
+    // Minutes that are complete in one generation may not be in another: what is read is pinned until they are judged.
+    const pinned: AlertPorts = { ...this.#ports }
+    const completeMs = await completeMsOf(pinned, source)
     const { catchUpMinutes, minutesPerRoundMax } = ALERT_LIMITS
     const decidedMs = Math.max(Number(cursor.at) * MINUTE_MS, completeMs - catchUpMinutes * MINUTE_MS)
     if (completeMs <= decidedMs) return 'done'
@@ -114,16 +103,22 @@ export class Evaluator {
     this.#last = book
     const toMs = Math.min(completeMs, decidedMs + minutesPerRoundMax * MINUTE_MS)
     const records: NewRecord[] = []
-    for (const rule of rules) records.push(...(await this.#judgeOne(rule, book, decidedMs, toMs)))
+    for (const rule of rules) records.push(...(await this.#judgeOne(pinned, rule, book, decidedMs, toMs)))
     if (records.length > 0) await this.#ports.log.append(records)
     await cursor.move(BigInt(toMs / MINUTE_MS))
     return toMs < completeMs ? 'put off' : 'done'
   }
 
   /** A rule that can't be judged (a query that is refused) is told, and keeps no other rule from being judged. */
-  async #judgeOne(rule: Rule, book: Book, decidedMs: number, toMs: number): Promise<readonly NewRecord[]> {
+  async #judgeOne(
+    pinned: AlertPorts,
+    rule: Rule,
+    book: Book,
+    decidedMs: number,
+    toMs: number,
+  ): Promise<readonly NewRecord[]> {
     try {
-      const records = await judgeRule(this.#ports, rule, book, decidedMs, toMs)
+      const records = await judgeRule(pinned, rule, book, decidedMs, toMs)
       this.#failing.delete(rule.name)
       return records
     } catch (error) {
@@ -147,6 +142,13 @@ export class Evaluator {
       return [incidentResolved(codec, arrival, { atMs, incidentId, subject, rule, observed: null, reason })]
     })
   }
+}
+
+/** Start of the last minute that is complete. */
+async function completeMsOf({ log, state, world, generations }: AlertPorts, source: SourceName): Promise<number> {
+  const ports = { log, commits: state.commits, nowMs: world.nowMs }
+  const watermarkMs = await watermarkOf(ports, generations[source]!, JUDGED_TOPIC)
+  return Math.floor((watermarkMs - ALERT_LIMITS.settleMs) / MINUTE_MS) * MINUTE_MS - MINUTE_MS
 }
 
 function rulesBySource({ rules, generations }: AlertPorts): ReadonlyMap<SourceName, readonly Rule[]> {

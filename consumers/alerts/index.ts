@@ -9,17 +9,15 @@ import type { Registry } from 'prom-client'
 import type { EventLog, GroupListener, Membership, TopicPartition } from '../../log/log.ts'
 import type { Arrival } from '../../producers/stamp.ts'
 import type { Rule } from '../../projections/incidents/rule.ts'
-import { incidentsV1 } from '../../projections/incidents/v1.ts'
 import type { EventCodec } from '../../schemas/index.ts'
 import type { StateStore } from '../../stores/state.ts'
-import { generationOf, stateTableOf } from '../generation.ts'
 import { realWorld, type World } from '../retry.ts'
 import type { WorkerLogger } from '../worker.ts'
 import type { DeliveryStatus } from './deliveries.ts'
 import { endpointsOf, type Webhook } from './endpoints.ts'
 import type { EvaluatorStatus } from './evaluator.ts'
 import { NO_COUNTS, registerAlertMetrics } from './metrics.ts'
-import { type AlertPorts, ENGINE_EVENTS, type JudgedGenerations } from './ports.ts'
+import { type AlertPorts, ENGINE_EVENTS, type Judged } from './ports.ts'
 import type { Query } from './roll-ups.ts'
 import { Shift } from './shift.ts'
 
@@ -29,9 +27,8 @@ export interface AlertsOptions {
   readonly codec: EventCodec
   /** ClickHouse, read only; rejects with StoreUnavailable when it is to be asked again. */
   readonly query: Query
-  /** Databases: of the views generation, and the one that people query. */
-  readonly databases: { readonly views: string; readonly shared: string }
-  readonly generations: JudgedGenerations
+  /** What is read now; it follows the pointer. */
+  judged(): Judged
   readonly rules: readonly Rule[]
   readonly webhooks: readonly Webhook[]
   readonly logger: WorkerLogger
@@ -56,20 +53,29 @@ export interface Alerts {
 
 /** Throws WebhookInvalid for a webhook that can't be delivered to. */
 export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
-  const { log, state, codec, query, databases, generations, rules, logger } = options
+  const { log, state, codec, query, judged, rules, logger } = options
   const world = options.world ?? realWorld
   const endpoints = endpointsOf(options.webhooks)
   const incarnation = await log.incarnation()
-  const generation = generationOf(incidentsV1(), incarnation)
-  const table = await state.table(stateTableOf(generation)!)
   const status = (): AlertsStatus => listener.status()
   const counts =
     options.metrics === undefined
       ? NO_COUNTS
       : registerAlertMetrics(options.metrics, { rules, endpoints }, status, () => world.nowMs())
   const ports: AlertPorts = {
-    ...{ log, state, codec, query, ...databases, generations, rules, endpoints, world, logger, counts },
-    incidents: { table, generation: generation.id },
+    ...{ log, state, codec, query, rules, endpoints, world, logger, counts },
+    get views() {
+      return judged().views
+    },
+    get requests() {
+      return judged().requests
+    },
+    get generations() {
+      return judged().generations
+    },
+    get incidents() {
+      return judged().incidents
+    },
     origin: options.origin ?? { appId: 'playhead', environment: 'engine' },
   }
   const listener = new Shifts(ports, incarnation)

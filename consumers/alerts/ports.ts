@@ -16,7 +16,15 @@ export interface JudgedGenerations {
   readonly cdn_requests?: string
 }
 
-export interface AlertPorts extends RollUpPorts {
+/** What is read, at one moment: another generation may be promoted at any time. */
+export interface Judged extends Pick<RollUpPorts, 'views' | 'requests'> {
+  readonly generations: JudgedGenerations
+  /** States of the projection `incidents`, and the id of their generation. */
+  readonly incidents: { readonly table: StateTable; readonly generation: string }
+}
+
+/** What is of `Judged` may be another from one moment to the next: whoever reads more than once for one answer pins it. */
+export interface AlertPorts extends RollUpPorts, Judged {
   readonly log: EventLog
   readonly state: StateStore
   readonly codec: EventCodec
@@ -24,9 +32,6 @@ export interface AlertPorts extends RollUpPorts {
   readonly logger: WorkerLogger
   readonly rules: readonly Rule[]
   readonly endpoints: readonly Endpoint[]
-  readonly generations: JudgedGenerations
-  /** States of the projection `incidents`, and the id of their generation. */
-  readonly incidents: { readonly table: StateTable; readonly generation: string }
   readonly origin: Pick<Arrival, 'appId' | 'environment'>
   readonly counts: AlertCounts
 }

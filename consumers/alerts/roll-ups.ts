@@ -16,8 +16,8 @@ export interface RollUpPorts {
   readonly query: Query
   /** The database of the views generation. */
   readonly views: string
-  /** The database that people query by plain names. */
-  readonly shared: string
+  /** The database of the generation of CDN requests. */
+  readonly requests: string
 }
 
 export type Minutes = ReadonlyMap<number, MinuteSums>
@@ -77,7 +77,7 @@ const window = (fromMs: number, toMs: number) => ({ from: fromMs / 1_000, to: to
 function statementOf(names: Omit<RollUpPorts, 'query'>, rule: Rule): Statement {
   const metric = watchedMetric(rule)
   const conditions = conditionsOf(rule.filter)
-  if (metric.source === 'cdn_requests') return fromRequests(names.shared, conditions, rule.by)
+  if (metric.source === 'cdn_requests') return fromRequests(names.requests, conditions, rule.by)
   const cube = cubeOf(conditions, rule.by)
   if (cube !== undefined) return fromCube(names.views, metric, cube, rule.by)
   return fromRows(names.views, metric, conditions, rule.by)
@@ -157,7 +157,7 @@ function fromRequests(database: string, conditions: readonly Condition[], by: st
   const { where, parameters } = filtered(conditions)
   return {
     // With the copies of lines that were read again: they change no ratio, and leaving them out costs many times more.
-    from: `${database}.cdn_request_rows`,
+    from: `${database}.cdn_requests`,
     minute: 'toStartOfMinute(occurred_at)',
     value: by === null ? "''" : expressionOf(by),
     sums: { numerator: `countIf(${HIT})`, denominator: 'count()', sample: 'count()', histogram: 'map()' },

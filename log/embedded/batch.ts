@@ -25,9 +25,12 @@ const HEADER_BYTES = 28
 const FRAME_BYTES = 40
 const HEADER_FRAME_BYTES = 10
 
+/** A record that is restored may have no key; a new one has. */
+export type Storable = Omit<NewRecord, 'key' | 'topic'> & { readonly key: string | null }
+
 /** What a record takes at most; known before it is encoded, so that limits are checked before anything is taken. */
-export function recordBytesBound(record: NewRecord): number {
-  let bytes = FRAME_BYTES + 3 * record.key.length + record.value.length
+export function recordBytesBound(record: Storable): number {
+  let bytes = FRAME_BYTES + 3 * (record.key?.length ?? 0) + record.value.length
   for (const name in record.headers) bytes += HEADER_FRAME_BYTES + 3 * (name.length + record.headers[name]!.length)
   return bytes
 }
@@ -52,17 +55,18 @@ export class BatchWriter {
     return this.count < LOG_LIMITS.batchRecordsMax && this.#length + bound <= LOG_LIMITS.batchBytesMax
   }
 
-  /** `bound` is the record's recordBytesBound. */
-  add(record: NewRecord, bound: number): void {
+  /** `bound` is the record's recordBytesBound; `skipped`: positions between the record before and this one. */
+  add(record: Storable, bound: number, skipped = 0): void {
     this.#reserve(bound)
     const { timestampMs, value } = record
     if (this.count === 0) this.#firstMs = this.#greatestMs = timestampMs
     if (timestampMs > this.#greatestMs) this.#greatestMs = timestampMs
     const bytes = this.#bytes
     let at = this.#length
-    bytes[at++] = 0
+    at = putVarint(bytes, at, skipped)
     at = putVarint(bytes, at, zigzag(timestampMs - this.#firstMs))
-    at = putText(bytes, at, record.key, 1)
+    if (record.key === null) bytes[at++] = 0
+    else at = putText(bytes, at, record.key, 1)
     at = putVarint(bytes, at, value.length)
     bytes.set(value, at)
     at += value.length

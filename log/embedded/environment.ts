@@ -59,6 +59,8 @@ export class Environment {
   readonly batches: ByteTable
   /** Per partition, the position that the next record will get. */
   readonly ends: ByteTable
+  /** Per partition that was trimmed, the position of the oldest record that is kept. */
+  readonly starts: ByteTable
   readonly groups: Table<unknown>
   readonly mirrors: Table<Record<string, string>>
   /** Goes off when records were appended, by any process. */
@@ -83,6 +85,7 @@ export class Environment {
       this.mirrors = this.#side.openDB('mirrors', json)
       this.batches = this.#root.openDB('batches', bytes)
       this.ends = this.#root.openDB('ends', bytes)
+      this.starts = this.#root.openDB('starts', bytes)
     } catch (error) {
       throw new LogUnavailable(`the log in ${path} can't be opened: ${String(error)}`, { cause: error })
     }

@@ -4,6 +4,7 @@
  *   environment.ts  the folder's LMDB, its tables, its failures     topics.ts       which topics there are
  *   appender.ts     group commit                                    reader.ts       reads, and waiting for more
  *   batch.ts        the stored bytes                                wake.ts         the bell between processes
+ *   trim.ts         removing what is archived                       restore.ts      filling an empty log, positions kept
  *   group-state.ts  the rule of a group (pure)                      membership.ts   one member of a group
  */
 import { randomUUID } from 'node:crypto'
@@ -17,6 +18,7 @@ import { EmbeddedMembership } from './membership.ts'
 import { mirror, mirrored } from './mirrors.ts'
 import { Reader } from './reader.ts'
 import { Topics } from './topics.ts'
+import { FORMAT, TRIMMED_FORMAT, trim } from './trim.ts'
 import type { Warn } from './wake.ts'
 
 export interface EmbeddedLogOptions {
@@ -30,7 +32,7 @@ export interface EmbeddedLogOptions {
 }
 
 /** What this program can read; a folder says what it holds. */
-const FORMAT = '1'
+const FORMATS: readonly (string | undefined)[] = [FORMAT, TRIMMED_FORMAT]
 
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EventLog> {
   const { dir, clock = Date.now, newId = randomUUID, warn = emitWarning } = options
@@ -104,6 +106,7 @@ function assemble({ environment, incarnation, clock, newId, warn }: Parts): Even
     append: (records) => (closing === undefined ? appender.append(records) : Promise.reject(closed())),
     read: whileOpen((request) => reader.read(request)),
     bounds: whileOpen((topic) => reader.bounds(topic)),
+    trim: whileOpen((place, before) => trim(environment, topics, place, before)),
     join: whileOpen(join),
     mirror: whileOpen((group, checkpoints) => mirror(environment, group, checkpoints)),
     mirrored: whileOpen((group) => mirrored(environment, group)),
@@ -119,7 +122,7 @@ function closed(): LogUnavailable {
 }
 
 /** The log's incarnation, made by whoever opens the folder first. */
-async function identify(environment: Environment, newId: () => string): Promise<string> {
+export async function identify(environment: Environment, newId: () => string): Promise<string> {
   const { meta } = environment
   environment.latest()
   if (meta.get('incarnation') === undefined) {
@@ -130,11 +133,9 @@ async function identify(environment: Environment, newId: () => string): Promise<
     })
   }
   const format = meta.get('format')
-  if (format !== FORMAT) {
-    throw new LogError(
-      'LOG_FORMAT',
-      `${environment.path} is a log of format ${format}, this program reads format ${FORMAT}`,
-    )
+  if (!FORMATS.includes(format)) {
+    const known = FORMATS.join(' and ')
+    throw new LogError('LOG_FORMAT', `${environment.path} is a log of format ${format}, this program reads ${known}`)
   }
   return meta.get('incarnation')!
 }

@@ -20,6 +20,8 @@ export const EMBEDDED_LIMITS = {
   /** Names of topics and groups: LMDB's longest key is 1,978 bytes. */
   nameBytesMax: 249,
   partitionsMax: 1_024,
+  /** Batches that one transaction removes: appends wait for its lock no longer than for a commit of theirs. */
+  trimBatchesPerWrite: 64,
   /** A heartbeat that failed (a full disk) is tried again at the next one; this many in a row are one warning. */
   failedBeatsPerWarning: 10,
 } as const

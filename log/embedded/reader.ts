@@ -5,7 +5,7 @@
  * A batch that is damaged is never passed over: a read that comes to it answers the records before it, and one that
  * begins there is rejected with LogCorrupt, each time. So the caller stands exactly at the damage.
  */
-import { LogCorrupt, LogRefused } from '../errors.ts'
+import { LogCorrupt, LogRefused, LogRetention } from '../errors.ts'
 import type { PartitionBounds, Position, ReadAnswer, ReadRequest } from '../log.ts'
 import { batchFault, type Page, readBatch } from './batch.ts'
 import type { Environment } from './environment.ts'
@@ -38,7 +38,7 @@ export class Reader {
     return Array.from({ length: partitions }, (_, partition) => ({
       topic,
       partition,
-      start: 0n,
+      start: this.#start(id, partition),
       end: this.#end(id, partition),
     }))
   }
@@ -70,6 +70,8 @@ export class Reader {
     const { partition, from, to } = request
     this.#environment.latest()
     const end = this.#end(topicId, partition)
+    const start = this.#start(topicId, partition)
+    if (from < start) throw new LogRetention(request, from, start)
     if (from >= end || (to !== undefined && to < from)) return { records: [], next: from, end }
     // No batch behind `to` is touched: it is no concern of this read if that one is damaged.
     const last = to !== undefined && to < end ? to : end - 1n
@@ -119,6 +121,10 @@ export class Reader {
 
   #end(topicId: number, partition: number): Position {
     return this.#environment.ends.getBinary(partitionKey(topicId, partition))?.readBigUInt64BE() ?? 0n
+  }
+
+  #start(topicId: number, partition: number): Position {
+    return this.#environment.starts.getBinary(partitionKey(topicId, partition))?.readBigUInt64BE() ?? 0n
   }
 
   #corrupt(topicId: number, request: ReadRequest, base: Position, end: Position, fault: string): LogCorrupt {

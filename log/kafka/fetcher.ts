@@ -9,7 +9,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { partitionName } from '../assignment.ts'
-import { LogError } from '../errors.ts'
+import { LogError, LogRetention } from '../errors.ts'
 import type { Position, ReadAnswer, ReadRequest } from '../log.ts'
 import { decodeBatches } from './batch-decode.ts'
 import { type Link, wordsOf } from './client.ts'
@@ -90,10 +90,7 @@ export class Fetcher {
   async #outOfRange(request: ReadRequest, waitMs: number): Promise<ReadAnswer> {
     const { topic, partition, from } = request
     const { start, end } = await askBounds(this.#cluster, { topic, partition })
-    if (from < start) {
-      const lost = `${start - from} positions of ${topic}/${partition}, from ${from} on, were removed by retention`
-      throw new LogError('LOG_RETENTION', `${lost} before they were read; it starts at ${start} now`)
-    }
+    if (from < start) throw new LogRetention({ topic, partition }, from, start)
     // Beyond the end there is nothing yet; the broker does not wait for that, so we do.
     await delay(waitMs)
     return { records: [], next: from, end }

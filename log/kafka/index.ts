@@ -10,8 +10,10 @@ import type {
   NewRecord,
   PartitionBounds,
   Placed,
+  Position,
   ReadAnswer,
   ReadRequest,
+  TopicPartition,
   TopicSpec,
 } from '../log.ts'
 import { commit, committed } from './checkpoints.ts'
@@ -23,6 +25,7 @@ import { KAFKA_LIMITS } from './limits.ts'
 import { Producer } from './producer.ts'
 import { Closed, persist } from './retry.ts'
 import { boundsOf, listTopics, makeTopics } from './topics.ts'
+import { deleteRecords } from './trim.ts'
 
 export interface KafkaTls {
   readonly caFile?: string
@@ -106,6 +109,10 @@ class KafkaLog implements EventLog {
 
   async bounds(topic: string): Promise<readonly PartitionBounds[]> {
     return boundsOf(this.#cluster, topic)
+  }
+
+  async trim(place: TopicPartition, before: Position): Promise<Position> {
+    return deleteRecords(this.#cluster, place, before)
   }
 
   async join(group: string, topics: readonly string[], listener: GroupListener): Promise<Membership> {

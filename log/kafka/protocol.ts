@@ -21,6 +21,7 @@ export const CODE = {
   clusterDenied: 31,
   invalidTimestamp: 32,
   topicExists: 36,
+  policyViolation: 44,
   outOfOrderSequence: 45,
   duplicateSequence: 46,
   invalidProducerEpoch: 47,
@@ -91,6 +92,15 @@ export interface Requests {
     }
     answer: {
       readonly responses: readonly AskedTopic<Coded & { readonly partition: number; readonly offset: string }>[]
+    }
+  }
+  DeleteRecords: {
+    ask: {
+      readonly topics: readonly AskedTopic<{ readonly partition: number; readonly offset: string }>[]
+      readonly timeout: number
+    }
+    answer: {
+      readonly topics: readonly AskedTopic<Coded & { readonly partition: number; readonly lowWatermark: string }>[]
     }
   }
   InitProducerId: {

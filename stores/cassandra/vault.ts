@@ -16,7 +16,8 @@
 import { StoreUnavailable } from '../errors.ts'
 import { checkProfile, makeKey } from '../vault/keys.ts'
 import { VAULT_LIMITS } from '../vault/limits.ts'
-import type { FoundKey, KeyVault, VaultKey } from '../vault.ts'
+import type { KeptKey, MovableVault } from '../vault/movable.ts'
+import type { FoundKey, VaultKey } from '../vault.ts'
 import { inParallel } from './parallel.ts'
 import { prepareKeyspace, type Replication, tableName } from './schema.ts'
 import { type CassandraPlace, openSession, type Session } from './session.ts'
@@ -25,9 +26,7 @@ export interface CassandraVaultOptions extends CassandraPlace {
   readonly replication?: Replication
 }
 
-export interface CassandraVault extends KeyVault {
-  close(): Promise<void>
-}
+export type CassandraVault = MovableVault
 
 interface Profile {
   readonly living: string | undefined
@@ -102,8 +101,52 @@ class Vault implements CassandraVault {
     return (await this.#serial(profileId)).retired
   }
 
+  async *kept(): AsyncIterable<KeptKey> {
+    const select = `SELECT key_id, profile_id, secret FROM ${this.#keys}`
+    let next: string | undefined
+    do {
+      const page = await this.#session.readPage(select, [], next, VAULT_LIMITS.keysAtOnce)
+      const found = await inParallel(page.rows, VAULT_LIMITS.inFlightMax, async (row): Promise<KeptKey | undefined> => {
+        const [keyId, profileId] = [row.get('key_id') as string, row.get('profile_id') as string]
+        const secret = row.get('secret') as Buffer | null
+        if (secret === null) return undefined
+        const { living, retired } = await this.#serial(profileId)
+        const state = living === keyId ? 'living' : retired.includes(keyId) ? 'retired' : undefined
+        // One that nobody names is a maker's that lost the race: it sealed nothing.
+        return state && { profileId, keyId, secret, state }
+      })
+      for (const key of found) if (key !== undefined) yield key
+      next = page.next
+    } while (next !== undefined)
+  }
+
+  async adopt(keys: readonly KeptKey[]): Promise<void> {
+    const insert = `INSERT INTO ${this.#keys} (key_id, profile_id, secret) VALUES (?, ?, ?) USING TIMESTAMP ${WRITTEN}`
+    for (const { profileId } of keys) checkProfile(profileId)
+    await inParallel(keys, VAULT_LIMITS.inFlightMax, async (key) => {
+      const { keyId, profileId, secret } = key
+      await this.#session.write([{ query: insert, params: [keyId, profileId, Buffer.from(secret)] }])
+      await this.#settle(key)
+    })
+  }
+
   close(): Promise<void> {
     return this.#session.close()
+  }
+
+  /** Names an adopted key in its profile's row, as what it is. */
+  async #settle({ profileId, keyId, state }: KeptKey): Promise<void> {
+    const live = `UPDATE ${this.#profiles} SET key_id = ?, retired = retired - ? WHERE profile_id = ? IF key_id = ?`
+    const rest = `UPDATE ${this.#profiles} SET key_id = ?, retired = retired + ? WHERE profile_id = ? IF key_id = ?`
+    for (let round = 0; round < VAULT_LIMITS.roundsMax; round++) {
+      const { living, retired } = await this.#serial(profileId)
+      const now = living ?? null
+      const named = retired.includes(keyId)
+      if (state === 'living' ? living === keyId && !named : living !== keyId && named) return
+      const next = state === 'living' ? keyId : living === keyId ? null : now
+      if (await this.#session.swap(state === 'living' ? live : rest, [next, [keyId], profileId, now])) return
+    }
+    throw contended()
   }
 
   async #currentOf(profileId: string): Promise<VaultKey> {

@@ -14,20 +14,20 @@ import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { explain } from '../embedded/environment.ts'
 import { StoreRefused, StoreUnavailable } from '../errors.ts'
-import type { FoundKey, KeyVault, VaultKey } from '../vault.ts'
+import type { FoundKey, VaultKey } from '../vault.ts'
 import { checkProfile, makeKey } from './keys.ts'
 import { VAULT_LIMITS } from './limits.ts'
+import type { KeptKey, MovableVault } from './movable.ts'
 import { Slots } from './slots.ts'
 
 /** Which keys there are, and their secrets. A backup copies them in this order. */
 export const VAULT_FILES = { index: 'vault.mdb', secrets: 'vault.secrets' } as const
 
-export interface EmbeddedVault extends KeyVault {
+export interface EmbeddedVault extends MovableVault {
   /** Of this vault and all its backups, and of no other. */
   identity(): string
   /** Every key that is not destroyed. */
   keyIds(): readonly string[]
-  close(): Promise<void>
 }
 
 interface Profile {
@@ -139,6 +139,30 @@ class Vault implements EmbeddedVault {
     return this.#profile(profileId).retired
   }
 
+  async *kept(): AsyncIterable<KeptKey> {
+    for (const keyId of this.keyIds()) {
+      const entry = this.#entry(keyId)
+      const secret = entry && this.#slots.read(entry.slot)
+      if (entry === undefined || secret === undefined) continue
+      const { profileId } = entry
+      yield { profileId, keyId, secret, state: this.#profile(profileId).living === keyId ? 'living' : 'retired' }
+    }
+  }
+
+  async adopt(keys: readonly KeptKey[]): Promise<void> {
+    for (const { profileId } of keys) checkProfile(profileId)
+    this.#latest()
+    const missing = keys.filter(({ keyId }) => this.#entry(keyId) === undefined)
+    const first = missing.length === 0 ? 0 : await this.#take(missing.length)
+    await this.#slots.write(missing.map(({ secret }, i) => [first + i, secret]))
+    await this.#write(() => {
+      for (const [i, { profileId, keyId }] of missing.entries()) {
+        void this.#keys.put(keyId, { profileId, slot: first + i } satisfies Entry)
+      }
+      for (const key of keys) this.#settle(key)
+    })
+  }
+
   close(): Promise<void> {
     this.#closing ??= Promise.all([this.#root.close(), this.#slots.close()]).then(() => undefined)
     return this.#closing
@@ -198,6 +222,17 @@ class Vault implements EmbeddedVault {
       ...(living !== undefined && living !== keyId && { living }),
       retired: retired.filter((id) => id !== keyId),
     })
+  }
+
+  /** Within a write. */
+  #settle({ profileId, keyId, state }: KeptKey): void {
+    const { living, retired } = this.#profile(profileId)
+    const others = retired.filter((id) => id !== keyId)
+    if (state === 'living') this.#keep(profileId, { living: keyId, retired: others })
+    else {
+      const stays = living !== undefined && living !== keyId
+      this.#keep(profileId, { ...(stays && { living }), retired: [...others, keyId] })
+    }
   }
 
   #keep(profileId: string, profile: Profile): void {

@@ -8,6 +8,8 @@ export const VAULT_LIMITS = {
   /** Look-ups of one call that are under way at once (Cassandra). */
   inFlightMax: 64,
   keyIdCharsMax: 128,
+  /** Keys of one page when a vault is read whole (Cassandra). */
+  keysAtOnce: 512,
   /** Slots that a process takes for itself at a time (embedded): what is left of them when it ends stays empty. */
   slotsTaken: 256,
 } as const

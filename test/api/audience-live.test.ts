@@ -246,6 +246,7 @@ function portsOf(log: EventLog): EventLog {
     append: (records) => log.append(records),
     read: (request) => log.read(request),
     bounds: (topic) => log.bounds(topic),
+    trim: (place, before) => log.trim(place, before),
     join: (...all) => log.join(...all),
     mirror: (...all) => log.mirror(...all),
     mirrored: (group) => log.mirrored(group),

@@ -30,6 +30,12 @@ switch (behaviour) {
       process.send?.({ ready: { port: 1 } }, () => process.exit(3))
     } else process.send?.({ ready: { port: 2 } })
     break
+  case 'wants-two':
+    process.on('SIGUSR2', () => process.send?.({ wants: { extra: 0 } }))
+    process.send?.({ wants: { extra: 2 } })
+    process.send?.({ wants: { unknown: 2 } })
+    process.send?.({ ready: { port: 7 } })
+    break
   case 'never-ready':
     break
   default:

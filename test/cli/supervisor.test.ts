@@ -19,18 +19,24 @@ interface Stage {
   diary(name: string): readonly string[]
 }
 
-function stage(t: TestContext, roles: Readonly<Record<string, string>>, limits: Partial<SupervisorPorts> = {}): Stage {
+type Behaviours = Readonly<Record<string, string>>
+
+function stage(
+  t: TestContext,
+  roles: Behaviours,
+  limits: Partial<SupervisorPorts> = {},
+  onDemand: Behaviours = {},
+): Stage {
   const dir = mkdtempSync(join(tmpdir(), 'playhead-supervisor-'))
   const lines: LogLine[] = []
-  const specs = Object.entries(roles).map(
-    ([name, behaviour]): RoleSpec => ({
-      name,
-      command: process.execPath,
-      args: ['--import', 'tsx', CHILD, join(dir, name), behaviour],
-      env: (facts) => ({ GOT_PORT: facts.get('first')?.port?.toString() }),
-    }),
-  )
-  const supervisor = new Supervisor(specs, { nowMs: Date.now, emit: (line) => lines.push(line), ...limits })
+  const specOf = ([name, behaviour]: readonly [string, string]): RoleSpec => ({
+    name,
+    command: process.execPath,
+    args: ['--import', 'tsx', CHILD, join(dir, name), behaviour],
+    env: (facts) => ({ GOT_PORT: facts.get('first')?.port?.toString() }),
+  })
+  const ports = { nowMs: Date.now, emit: (line: LogLine) => lines.push(line), ...limits }
+  const supervisor = new Supervisor(Object.entries(roles).map(specOf), ports, Object.entries(onDemand).map(specOf))
   t.after(async () => {
     supervisor.kill()
     await supervisor.over()
@@ -132,4 +138,34 @@ test('back-off doubles up to its ceiling, forgets after a good run, and gives up
   const after = afterEnding({ code: 1, upMs: CLI_LIMITS.restartForgetMs }, failures)
   assert.deepEqual(after, { restart: true, pauseMs: 250, failures: 1 })
   assert.equal(afterEnding({ code: EXIT_INCURABLE, upMs: 10 }, 0).restart, false)
+})
+
+const pids = (lines: readonly string[], what: string) =>
+  lines.filter((l) => l.startsWith(what)).map((l) => l.split(' ')[1])
+
+test('what a role wants runs while it is wanted: so many, restarted when killed, drained when wanted no more', async (t) => {
+  const { supervisor, diary } = stage(t, { first: 'wants-two', second: 'well' }, {}, { extra: 'well' })
+  assert.equal(await supervisor.start(), true)
+  await until(() => pids(diary('extra'), 'started').length === 2, 'two that are wanted')
+  await until(() => supervisor.states().extra === 'ready', 'they are ready')
+  process.kill(Number(pids(diary('extra'), 'started')[0]), 'SIGKILL')
+  await until(() => pids(diary('extra'), 'started').length === 3, 'one in place of the one that was killed')
+  await until(() => supervisor.states().extra === 'ready', 'it is ready')
+  process.kill(Number(pids(diary('first'), 'started')[0]), 'SIGUSR2')
+  await until(() => !('extra' in supervisor.states()), 'nobody wants them')
+  assert.deepEqual(pids(diary('extra'), 'drained').sort(), pids(diary('extra'), 'started').slice(1).sort())
+  assert.equal(pids(diary('extra'), 'started').length, 3, 'what was told to end is not restarted')
+  assert.deepEqual([supervisor.states().first, supervisor.states().second], ['ready', 'ready'])
+})
+
+test('one that is wanted and can not run stops nothing, and ends with the rest', async (t) => {
+  const { supervisor, lines } = stage(t, { first: 'wants-two', second: 'well' }, {}, { extra: 'incurable' })
+  assert.equal(await supervisor.start(), true)
+  await until(
+    () => lines.filter((l) => l.msg.includes('extra ended with code 78: started again')).length >= 2,
+    'both fail',
+  )
+  assert.deepEqual([supervisor.states().first, supervisor.states().second], ['ready', 'ready'])
+  await supervisor.stop()
+  assert.deepEqual(await supervisor.over(), {})
 })

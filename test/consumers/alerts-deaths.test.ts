@@ -51,7 +51,7 @@ function evaluatorOf(scene: Scene, run: number, fate: Fate): Evaluator {
       endpoints: [],
       counts: NO_COUNTS,
       views: 'v',
-      shared: 's',
+      requests: 'r',
       rules: [rule({ name: `run-${run}` })],
     },
     ...{ generations: { views: 'views_v1_test' }, origin: { appId: 'a', environment: 'e' } },

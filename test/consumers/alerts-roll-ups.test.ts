@@ -37,6 +37,7 @@ let store: ClickHouse
 /** As the role asks: somebody who may only read. */
 let reader: ClickHouseReader
 let views: string
+let requests: string
 let rows: readonly View[]
 
 before(async () => {
@@ -46,10 +47,7 @@ before(async () => {
   await store.prepare()
   reader = new ClickHouseReader({ ...process_.access, username: 'reader', password: 'reader-secret' })
   views = await store.prepareGeneration('views_v1_test', 'views_v1')
-  await store.alias(
-    'cdn_request_rows',
-    `${await store.prepareGeneration('cdn_requests_v1_test', 'cdn_requests_v1')}.cdn_requests`,
-  )
+  requests = await store.prepareGeneration('cdn_requests_v1_test', 'cdn_requests_v1')
   rows = generated()
   const columns = ['started_at', 'view_id', 'sign', 'version', 'views', 'starts', 'startup_failures', 'startups']
   const more = ['startup_ms', 'startup_bucket', 'cdn', 'country', 'region', 'asn', 'app_id']
@@ -68,7 +66,7 @@ after(async () => {
 })
 
 function portsOf(): RollUpPorts {
-  return { query: (sql, parameters) => reader.query(sql, parameters), views, shared: 'playhead' }
+  return { query: (sql, parameters) => reader.query(sql, parameters), views, requests }
 }
 
 /** Some rows are taken back by a later one with the opposite sign. */
@@ -184,12 +182,8 @@ test('a CDN answers from its cache in many words', async () => {
   ]
   const list = words.map((word) => `'${word}'`).join(', ')
   const at = START_MS / 1_000
-  const [shown] = await store.query<{ as: string }>(
-    "SELECT as_select AS as FROM system.tables WHERE database = 'playhead' AND name = 'cdn_request_rows'",
-  )
-  const target = /FROM (\S+)/.exec(shown?.as ?? '')?.[1]
   await store.command(
-    `INSERT INTO ${target} (occurred_at, received_at, cdn, cache_status, position)
+    `INSERT INTO ${requests}.cdn_requests (occurred_at, received_at, cdn, cache_status, position)
      SELECT toDateTime64(${at}, 3, 'UTC'), toDateTime64(${at}, 3, 'UTC'), 'edge', arrayJoin([${list}]), 1`,
   )
   const ports = portsOf()

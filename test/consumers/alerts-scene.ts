@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { Registry } from 'prom-client'
 import { type Alerts, type AlertsOptions, startAlerts } from '../../consumers/alerts/index.ts'
+import type { Judged } from '../../consumers/alerts/ports.ts'
 import { generationOf, stateTableOf } from '../../consumers/generation.ts'
 import { startConsumers } from '../../consumers/index.ts'
 import { realWorld, type World } from '../../consumers/retry.ts'
@@ -31,6 +32,8 @@ export interface Told {
   readonly message: string
 }
 
+export type Databases = Pick<Judged, 'views' | 'requests'>
+
 export interface Scene {
   readonly log: EventLog
   readonly state: StateStore
@@ -41,7 +44,7 @@ export interface Scene {
   readonly metrics: Registry
   readonly incidents: { readonly table: StateTable; readonly generation: string }
   /** `options` replace what the scene would hand in. */
-  start(options: Partial<AlertsOptions>): Promise<Alerts>
+  start(options: Partial<AlertsOptions> & { readonly databases?: Databases }): Promise<Alerts>
   rows(): Promise<readonly IncidentRow[]>
   /** What is in the engine's log, as it is there: twice if it was written twice. */
   events(): Promise<readonly PlayheadEvent[]>
@@ -79,10 +82,11 @@ export async function startScene(t: TestContext): Promise<Scene> {
   })
   return {
     ...{ log, state, codec, clock, world, told, metrics, incidents },
-    start: async (options) => {
+    start: async ({ databases = { views: 'v', requests: 'r' }, ...options }) => {
       const alerts = await startAlerts({
-        ...{ log, state, codec, world, logger, rules: [], webhooks: [], generations: { views: 'views_v1_test' } },
-        ...{ query: () => Promise.reject(new Error('nothing is asked here')), databases: { views: 'v', shared: 's' } },
+        ...{ log, state, codec, world, logger, rules: [], webhooks: [] },
+        judged: () => ({ ...databases, generations: { views: 'views_v1_test' }, incidents }),
+        query: () => Promise.reject(new Error('nothing is asked here')),
         ...options,
       })
       running.push(alerts)

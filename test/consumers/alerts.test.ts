@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import { Evaluator } from '../../consumers/alerts/evaluator.ts'
 import { NO_COUNTS } from '../../consumers/alerts/metrics.ts'
-import type { AlertPorts } from '../../consumers/alerts/ports.ts'
+import type { AlertPorts, Judged } from '../../consumers/alerts/ports.ts'
 import type { Query } from '../../consumers/alerts/roll-ups.ts'
 import { StaleOwner } from '../../consumers/errors.ts'
 import type { EventLog } from '../../log/log.ts'
@@ -14,7 +14,7 @@ import { ClickHouse } from '../../stores/clickhouse/clickhouse.ts'
 import { StoreRefused, StoreUnavailable } from '../../stores/errors.ts'
 import type { StateStore } from '../../stores/state.ts'
 import { rule } from '../projections/incident-rules.ts'
-import { MINUTE_MS, type Scene, START_MS, startScene, until } from './alerts-scene.ts'
+import { type Databases, MINUTE_MS, type Scene, START_MS, startScene, until } from './alerts-scene.ts'
 import { type AnalyticsProcess, startAnalyticsProcess } from './analytics-process.ts'
 
 let dir: string
@@ -46,7 +46,7 @@ interface Minute {
 
 interface Tables {
   readonly query: Query
-  readonly databases: { readonly views: string; readonly shared: string }
+  readonly databases: Databases
   /** Views that were asked for in each of these minutes. */
   fill(minutes: readonly Minute[]): Promise<void>
 }
@@ -56,7 +56,7 @@ async function tables(): Promise<Tables> {
   for (const name of ['views', 'qoe_minute']) await store.command(`TRUNCATE TABLE ${database}.${name}`)
   return {
     query: (sql, parameters) => store.query(sql, parameters),
-    databases: { views: database, shared: 'playhead' },
+    databases: { views: database, requests: 'none' },
     fill: async (minutes) => {
       const rows = minutes.map(({ minute, asked, started, cdn = '', country = '' }) => {
         const at = `toDateTime64(${(START_MS + minute * MINUTE_MS) / 1_000}, 3, 'UTC')`
@@ -275,6 +275,36 @@ test('of two processes one evaluates, and the other goes on when it is gone', as
   scene.clock.ms = at(11)
   await until('it is resolved', async () => (await scene.rows())[0]?.resolved != null)
   assert.deepEqual(kinds(await scene.events()), ['IncidentOpened', 'IncidentResolved'])
+})
+
+test('rules are judged by what is read: a promoted generation is asked from the next minute on, without a restart', async (t) => {
+  const scene = await startScene(t)
+  const { fill, query } = await tables()
+  await fill(hundreds(20, () => 90))
+  const other = await store.prepareGeneration('views_v1_other', 'views_v1')
+  t.after(() => store.dropGeneration('views_v1_other'))
+  await store.command(`INSERT INTO ${other}.views (started_at, view_id, sign, version, views, starts)
+    SELECT toDateTime64(${START_MS / 1_000} + 60 * (number % 20), 3, 'UTC'), toString(number), 1, 1, 1, 1 FROM numbers(2000)`)
+  const asked = new Set<string>()
+  const watching: Query = (sql, parameters) => {
+    asked.add(sql.includes(`${other}.`) ? other : database)
+    return query(sql, parameters)
+  }
+  const { incidents } = scene
+  const read = (views: string, generation: string): Judged => {
+    return { views, requests: 'none', generations: { views: generation }, incidents }
+  }
+  let now = read(other, 'views_v1_other')
+  scene.clock.ms = at(1)
+  const alerts = await scene.start({ judged: () => now, query: watching, rules: [rule()] })
+  scene.clock.ms = at(8)
+  await until('minutes are judged', () => (alerts.status().judgedThroughMs.views ?? 0) >= START_MS + 9 * MINUTE_MS)
+  assert.deepEqual([...asked], [other])
+  assert.deepEqual(await scene.rows(), [], 'all is well in what is read')
+  now = read(database, 'views_v1_test')
+  scene.clock.ms = at(14)
+  await until('what is read now says otherwise', async () => (await scene.rows()).length === 1)
+  assert.ok(asked.has(database))
 })
 
 test('a rule that can not be judged is told and keeps no other from being judged', async (t) => {

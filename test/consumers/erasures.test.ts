@@ -11,6 +11,7 @@ import { erasuresV1 } from '../../projections/erasures/v1.ts'
 import { progressV1 } from '../../projections/progress/v1.ts'
 import type { Projection } from '../../projections/projection.ts'
 import type { AnalyticsStore } from '../../stores/analytics.ts'
+import { StoreUnavailable } from '../../stores/errors.ts'
 import type { StateRow } from '../../stores/state.ts'
 import { simEngines } from '../sim/engine-set.ts'
 import { diary } from './diary.ts'
@@ -127,6 +128,38 @@ test('the key goes only after every projection has passed the erasure, and the k
   const living = await engines.vault.current(['anna', 'boris'])
   for (const { keyId: other } of living) assert.equal(await isDestroyed(on, other), false)
   await until('nothing is pending', async () => /playhead_erasures_pending 0/.test(await metrics.metrics()))
+  await consumers.close()
+})
+
+test('an erasure waits for what is read and for no build; who says what was erased changes with the pointer', async (t) => {
+  const on = await stage(t)
+  const { engines } = on
+  const incarnation = await engines.log.incarnation()
+  const read = [...TABLES, EVENTS_PROJECTION, erasuresV1()].map((one) => generationOf(one as Projection, incarnation))
+  const tally = generationOf(TALLY as Projection, incarnation, { name: 'slow' })
+  const erasures = generationOf(erasuresV1() as Projection, incarnation, { name: 'other' })
+  const inserted: string[] = []
+  const analytics: AnalyticsStore = {
+    ...engines.analytics,
+    insert: async (insert) => {
+      if (insert.token.startsWith(tally.id)) throw new StoreUnavailable('the build is held')
+      inserted.push(insert.token)
+      return engines.analytics.insert(insert)
+    },
+  }
+  const consumers = await on.start(analytics, new Registry(), [])
+  await consumers.run([...read, tally], read)
+  await on.watch('anna')
+  const [first] = await on.erase('anna')
+  await until('the key is destroyed', () => isDestroyed(on, first!))
+  assert.ok(consumers.status().some(({ generation, lag, end }) => generation === tally.id && (lag > 0n || end === 0n)))
+  // From now on another generation's rows are looked at; the one before runs no more.
+  const promoted = [...read.slice(0, -1), erasures]
+  await consumers.run([...promoted, tally], promoted)
+  await on.watch('boris')
+  const [second] = await on.erase('boris')
+  await until('the next key is destroyed', () => isDestroyed(on, second!))
+  assert.ok(consumers.status().every(({ generation }) => generation !== read.at(-1)!.id))
   await consumers.close()
 })
 

@@ -47,7 +47,8 @@ test('the page names every metric that a rule may watch', async () => {
 })
 
 test('the rules of Prometheus ask for metrics that there are, by labels that they have', async () => {
-  const sources = await Promise.all(['api/metrics.ts', 'consumers/metrics.ts', 'consumers/alerts/metrics.ts'].map(read))
+  const files = ['api/metrics.ts', 'consumers/metrics.ts', 'consumers/alerts/metrics.ts', 'cli/audit/metrics.ts']
+  const sources = await Promise.all(files.map(read))
   const names = new Set(sources.join('\n').match(/(?<=name: ')playhead_\w+(?=')/g))
   const asked = [...(await read('deploy/prometheus/rules.yml')).matchAll(/playhead_[a-z_]+/g)].map(([name]) => name)
   assert.ok(asked.length > 10)

@@ -8,6 +8,7 @@ import { groupContract } from './contract-groups.ts'
 import { readContract } from './contract-read.ts'
 import { recordContract } from './contract-records.ts'
 import { type LogUnderTest, type Patience, scenarios } from './contract-support.ts'
+import { trimContract } from './contract-trim.ts'
 
 const PATIENCE: Patience = { groupMs: 30_000, answerMs: 10_000 }
 
@@ -27,6 +28,7 @@ export function logContract(name: string, make: () => Promise<LogUnderTest>, pat
     )
     describe('records', () => recordContract(scenario))
     describe('reading', () => readContract(scenario))
+    describe('trimming', () => trimContract(scenario))
     describe('groups', () => groupContract(scenario))
   })
 }

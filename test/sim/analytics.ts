@@ -2,10 +2,11 @@
 import { rowHash } from '../../consumers/hash.ts'
 import type { Landing } from '../../projections/projection.ts'
 import type { AnalyticsStore, AuditSum, LandingInsert } from '../../stores/analytics.ts'
-import { StoreUnavailable } from '../../stores/errors.ts'
+import { StoreFull, StoreRefused, StoreUnavailable } from '../../stores/errors.ts'
 import { STORE_LIMITS } from '../../stores/limits.ts'
 import { type CommitKey, ownerName } from '../../stores/state.ts'
 import type { SimProcess } from './process.ts'
+import { Weather } from './weather.ts'
 
 /** Faults of the store itself, planted to see that a check finds them. */
 export interface AnalyticsMutations {
@@ -35,11 +36,27 @@ export class SimAnalyticsServer {
   readonly mutations: AnalyticsMutations
   readonly owners = new Map<string, bigint>()
   readonly targets = new Map<string, Target>()
+  readonly weather = new Weather()
+  /** What an honest store can't see and a check must: rows of two processes in one term, or in another's tables. */
+  readonly strangers: string[] = []
   readonly #landings = new Map<string, Landing>()
+  readonly #dropped = new Set<string>()
+  readonly #writers = new Map<string, string>()
 
-  constructor(landings: readonly Landing[], mutations: AnalyticsMutations = {}) {
+  /** `landings`: all there are; or their tables are made with their generations. */
+  constructor(landings: readonly Landing[] = [], mutations: AnalyticsMutations = {}) {
     this.mutations = mutations
+    this.prepare(landings)
+  }
+
+  prepare(landings: readonly Landing[]): void {
     for (const landing of landings) this.#landings.set(landing.name, landing)
+  }
+
+  /** A database and all that is in it, for good: its name is never used again. */
+  drop(database: string): void {
+    this.#dropped.add(database)
+    for (const name of this.targets.keys()) if (name.startsWith(`${database}.`)) this.targets.delete(name)
   }
 
   target(name: string): Target {
@@ -51,16 +68,31 @@ export class SimAnalyticsServer {
     return target
   }
 
+  #wrote(owner: CommitKey, term: bigint, by: string): void {
+    const what = `${ownerName(owner)} in term ${term}`
+    const writer = this.#writers.get(what) ?? by
+    this.#writers.set(what, writer)
+    if (writer !== by) this.strangers.push(`rows of ${what} came from ${writer} and from ${by}`)
+  }
+
+  #mustHaveSpace(): void {
+    if (this.weather.full) throw new StoreFull('the simulated ClickHouse has no space left')
+  }
+
   own(owner: CommitKey, term: bigint): 'owned' | 'refused' {
+    this.#mustHaveSpace()
     const known = this.owners.get(ownerName(owner)) ?? 0n
     if (known > term) return 'refused'
     this.owners.set(ownerName(owner), term)
     return 'owned'
   }
 
-  insert({ table, owner, term, token, body, columns }: LandingInsert): 'inserted' | 'refused' {
+  insert({ table, owner, term, token, body, columns }: LandingInsert, by = ''): 'inserted' | 'refused' {
+    this.#mustHaveSpace()
     if (term < (this.owners.get(ownerName(owner)) ?? 0n) && !this.mutations.ignoresGuard) return 'refused'
     const [database = '', name = ''] = table.split('.')
+    if (this.#dropped.has(database)) throw new StoreRefused(`there is no database ${database}`)
+    this.#wrote(owner, term, by)
     const target = this.target(`${database}.${this.#landings.get(name)!.target}`)
     const seenAt = target.tokens.get(token)
     const remembered = seenAt !== undefined && target.blocks - seenAt < BigInt(STORE_LIMITS.tokenWindowBlocks)
@@ -110,13 +142,13 @@ function rowsOf(body: Buffer, columns: readonly string[]): SimRow[] {
     })
 }
 
-function unescaped(cell: string): string {
+export function unescaped(cell: string): string {
   return cell.replace(/\\(.)/g, (_, c: string) => ({ t: '\t', n: '\n', r: '\r' })[c] ?? c)
 }
 
 export function simAnalytics(server: SimAnalyticsServer, process: SimProcess): AnalyticsStore {
   const lost = () => new StoreUnavailable('the simulated ClickHouse did not answer')
-  const call = <T>(apply: () => T) => process.call(apply, lost)
+  const call = <T>(apply: () => T) => process.call(apply, lost, { weather: server.weather })
   return {
     engine: 'sim',
     own: async (owner, term) => {
@@ -130,7 +162,7 @@ export function simAnalytics(server: SimAnalyticsServer, process: SimProcess): A
           server.remember(insert)
           throw lost()
         }
-        return server.insert(insert)
+        return server.insert(insert, process.name)
       }),
     blocks: (table) => call(() => server.target(table).blocks),
     audit: (table, owner, from, to) => call(() => server.audit(table, owner, from, to)),

@@ -4,7 +4,7 @@
  * A record is first in the tail, then durable; a crash of the log's machine tears the tail off at any record. Only
  * durable records are acknowledged and readable.
  */
-import { LogRefused } from '../../log/errors.ts'
+import { LogFull, LogRefused, LogRetention } from '../../log/errors.ts'
 import type {
   LogRecord,
   MirroredCheckpoint,
@@ -19,9 +19,12 @@ import type {
 } from '../../log/log.ts'
 import { partitionOf } from '../../log/partition.ts'
 import { SimGroup } from './group.ts'
+import { Weather } from './weather.ts'
 import type { SimWorld } from './world.ts'
 
 interface Tail {
+  /** What is before was trimmed. */
+  start: number
   readonly records: LogRecord[]
   durable: number
   /** Readers that wait for more. */
@@ -56,6 +59,7 @@ export class SimLogServer {
   readonly incarnation = 'sim'
   readonly world: SimWorld
   readonly mutations: LogMutations
+  readonly weather = new Weather()
   readonly #syncMsMax: number
   readonly #shortAnswers: boolean
   readonly #topics = new Map<string, Tail[]>()
@@ -78,7 +82,7 @@ export class SimLogServer {
       }
     }
     return specs.map(({ topic, partitions }) => {
-      const tail = (): Tail => ({ records: [], durable: 0, waiting: new Set() })
+      const tail = (): Tail => ({ start: 0, records: [], durable: 0, waiting: new Set() })
       const tails = this.#topics.get(topic) ?? Array.from({ length: partitions }, tail)
       this.#topics.set(topic, tails)
       return { topic, partitions: tails.length }
@@ -106,13 +110,28 @@ export class SimLogServer {
   }
 
   bounds(topic: string): PartitionBounds[] {
-    return this.tails(topic).map((tail, partition) => ({ topic, partition, start: 0n, end: this.#end(tail) }))
+    return this.tails(topic).map((tail, partition) => ({
+      topic,
+      partition,
+      start: BigInt(tail.start),
+      end: this.#end(tail),
+    }))
+  }
+
+  trim(place: TopicPartition, before: Position): Position {
+    const tail = this.#tail(place)
+    tail.start = Math.max(tail.start, Math.min(Number(before), tail.durable))
+    return BigInt(tail.start)
   }
 
   /** Into the tail now; `acknowledge` once it is durable (never, if the tail is torn off before). */
   append(records: readonly NewRecord[], acknowledge: (placed: readonly Placed[]) => void): void {
     const { chance } = this.world
     for (const { topic } of records) this.tails(topic)
+    if (this.weather.full) {
+      this.world.count('appends refused by a full disk')
+      throw new LogFull('the simulated log has no space left')
+    }
     if (this.mutations.acknowledgedNotStored && chance.happens(0.05)) {
       acknowledge(records.map(() => ({ partition: 0, position: 0n })))
       return
@@ -168,6 +187,7 @@ export class SimLogServer {
     const tail = this.#tail(request)
     const end = this.#end(tail)
     const { chance } = this.world
+    if (from < tail.start) throw new LogRetention(request, from, BigInt(tail.start))
     const records: LogRecord[] = []
     let bytes = 0
     let next: Position = from > 0n ? from : 0n

@@ -5,6 +5,7 @@
  * States: *open* → *closing* (waiting reads end, appends under way are waited for, members leave) → *closed*. From
  * closing on, every call is refused as unavailable.
  */
+import { setMaxListeners } from 'node:events'
 import { LogUnavailable } from '../../log/errors.ts'
 import { LOG_LIMITS } from '../../log/limits.ts'
 import type {
@@ -17,6 +18,7 @@ import type {
   Position,
   ReadAnswer,
   ReadRequest,
+  TopicPartition,
   TopicSpec,
 } from '../../log/log.ts'
 import { Admission } from './admission.ts'
@@ -31,6 +33,9 @@ export interface LogClientOptions {
 export function simLog(server: SimLogServer, process: SimProcess, options: LogClientOptions = {}): EventLog {
   return new SimLog(server, process, options)
 }
+
+/** Reads under way that are told when the log closes. */
+const READS_MAX = 1_000
 
 const lost = () => new LogUnavailable('the simulated log did not answer')
 
@@ -51,6 +56,7 @@ class SimLog implements EventLog {
     this.#server = server
     this.#process = process
     this.#appendTimeoutMs = options.appendTimeoutMs ?? LOG_LIMITS.appendTimeoutMs
+    setMaxListeners(READS_MAX, this.#closing.signal)
   }
 
   async incarnation(): Promise<string> {
@@ -70,8 +76,14 @@ class SimLog implements EventLog {
     return this.#call(() => this.#server.bounds(topic))
   }
 
-  mirror(group: string, checkpoints: readonly MirroredCheckpoint[]) {
-    return this.#call(() => this.#server.mirror(group, checkpoints))
+  trim(place: TopicPartition, before: Position) {
+    return this.#call(() => this.#server.trim(place, before))
+  }
+
+  /** Does not travel: nothing reads it but lag tools, and it would be half of all that happens. */
+  async mirror(group: string, checkpoints: readonly MirroredCheckpoint[]) {
+    this.#mustBeOpen()
+    this.#server.mirror(group, checkpoints)
   }
 
   mirrored(group: string) {
@@ -99,7 +111,7 @@ class SimLog implements EventLog {
         this.#server.append(records, (placed) => this.#process.tell(() => resolve(placed)))
         this.#server.world.after(this.#appendTimeoutMs, () => this.#process.tell(() => reject(lost())))
       }
-      this.#process.call(arrive, lost, this.#line).catch(reject)
+      this.#process.call(arrive, lost, { line: this.#line, weather: this.#server.weather }).catch(reject)
     })
   }
 
@@ -162,7 +174,7 @@ class SimLog implements EventLog {
 
   async #call<T>(apply: () => T): Promise<T> {
     this.#mustBeOpen()
-    return this.#process.call(apply, lost)
+    return this.#process.call(apply, lost, { weather: this.#server.weather })
   }
 
   #mustBeOpen(): void {

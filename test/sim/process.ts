@@ -3,6 +3,7 @@
  * process that crashed never hears again, but what it had sent may still arrive; a paused one hears everything late.
  */
 import type { World } from '../../consumers/retry.ts'
+import { FAIR, type Weather } from './weather.ts'
 import type { SimWorld } from './world.ts'
 
 export interface Faults {
@@ -22,11 +23,22 @@ export class Line {
   arrivedMs = 0
 }
 
+/** How a request travels beside what the process's own faults say. */
+export interface Way {
+  readonly line?: Line
+  /** At the engine it goes to. */
+  readonly weather?: Weather
+}
+
 export class SimProcess {
+  /** Whose code runs now: who heard something last. */
+  static running: SimProcess | undefined
   readonly name: string
   readonly world: SimWorld
   readonly #faults: () => Faults
   alive = true
+  /** How far its clock is from the world's. */
+  skewMs = 0
   #pausedUntilMs = 0
 
   constructor(name: string, world: SimWorld, faults: () => Faults) {
@@ -48,17 +60,19 @@ export class SimProcess {
   }
 
   /** Sends a request. `apply` runs at the engine when it arrives; `lost` makes the error that a lost one ends with. */
-  call<T>(apply: () => T, lost: () => Error, line = new Line()): Promise<T> {
+  call<T>(apply: () => T, lost: () => Error, { line = new Line(), weather = FAIR }: Way = {}): Promise<T> {
     const { chance } = this.world
     const faults = this.#faults()
+    const delayMsMax = faults.delayMsMax + weather.slowMs
     return new Promise((resolve, reject) => {
       // A paused process sends nothing; one that dies before it wakes never does.
-      const travelMs = this.pausedMs + chance.between(0, faults.delayMsMax)
+      const travelMs = this.pausedMs + chance.between(0, delayMsMax)
       const arrivesMs = Math.max(this.world.nowMs + travelMs, line.arrivedMs)
       line.arrivedMs = arrivesMs
-      const back = chance.between(0, faults.delayMsMax)
+      const back = chance.between(0, delayMsMax)
       const late = chance.happens(faults.lateRequest)
-      if (late || chance.happens(faults.lostRequest)) {
+      if (late || chance.happens(Math.max(faults.lostRequest, weather.failing))) {
+        this.world.count(late ? 'requests that arrived seconds after they were given up' : 'requests lost')
         if (late) this.world.at(arrivesMs + chance.between(0, LATE_MS_MAX), () => void attempt(apply))
         this.#hear(arrivesMs + back - this.world.nowMs, () => reject(lost()))
         return
@@ -73,7 +87,10 @@ export class SimProcess {
         } catch (error) {
           answer = () => reject(error)
         }
-        if (chance.happens(faults.lostAnswer)) answer = () => reject(lost())
+        if (chance.happens(faults.lostAnswer)) {
+          this.world.count('answers lost')
+          answer = () => reject(lost())
+        }
         this.#hear(back, answer)
       })
     })
@@ -83,8 +100,9 @@ export class SimProcess {
   #hear(ms: number, what: () => void): void {
     this.world.after(ms, () => {
       if (!this.alive) return
-      if (this.pausedMs > 0) this.#hear(this.pausedMs, what)
-      else what()
+      if (this.pausedMs > 0) return this.#hear(this.pausedMs, what)
+      SimProcess.running = this
+      what()
     })
   }
 
@@ -92,10 +110,14 @@ export class SimProcess {
     this.#hear(0, what)
   }
 
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#hear(ms, resolve))
+  }
+
   /** Time and chance, as this process knows them. */
   clock(): World {
     return {
-      nowMs: () => this.world.nowMs,
+      nowMs: () => this.world.nowMs + this.skewMs,
       random: () => this.world.chance.next(),
       sleep: (ms, signal) =>
         new Promise((resolve) => {

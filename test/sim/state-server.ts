@@ -1,6 +1,6 @@
 /** The simulated state store's truth: one linearizable map of commit records, and tables of versioned rows. */
 import { canonicalRow, isExpired } from '../../stores/canonical.ts'
-import { StoreRefused } from '../../stores/errors.ts'
+import { StoreFull, StoreRefused } from '../../stores/errors.ts'
 import { addedColumns, specToText } from '../../stores/spec.ts'
 import {
   type CommitKey,
@@ -12,6 +12,7 @@ import {
   type TableSpec,
 } from '../../stores/state.ts'
 import { byClustering, nameOf } from './keys.ts'
+import { Weather } from './weather.ts'
 
 /** Faults of the store itself, planted to see that a check finds them. */
 export interface StateMutations {
@@ -19,6 +20,10 @@ export interface StateMutations {
   swapIgnoresTerm?: boolean
   /** A swap compares the term only, so that a late copy of the owner's own swap succeeds. */
   swapIgnoresRevision?: boolean
+  /** A swap whose answer was lost is taken for done. */
+  swapAssumed?: boolean
+  /** A table that is dropped stays. */
+  dropsNothing?: boolean
   /** The last write wins, not the larger version. */
   upsertIgnoresVersion?: boolean
   /** Acknowledged before it is written. */
@@ -39,6 +44,10 @@ export class SimStateServer {
   readonly mutations: StateMutations
   readonly commits = new Map<string, CommitKey & { readonly record: CommitRecord }>()
   readonly tables = new Map<string, Stored>()
+  readonly weather = new Weather()
+  /** What an honest store can't see and a check must: two processes that both were the owner in one term. */
+  readonly twoOwners: string[] = []
+  readonly #owners = new Map<string, string>()
 
   constructor(mutations: StateMutations = {}) {
     this.mutations = mutations
@@ -48,15 +57,27 @@ export class SimStateServer {
     return this.commits.get(ownerName(key))?.record
   }
 
-  swap(key: CommitKey, expected: CommitRecord | undefined, record: CommitRecord): Swap {
+  swap(key: CommitKey, expected: CommitRecord | undefined, record: CommitRecord, by = ''): Swap {
+    this.#mustHaveSpace()
     const found = this.commit(key)
     const same = this.mutations.swapIgnoresRevision
       ? found?.term === expected?.term
       : found?.revision === expected?.revision
     if (!same && !this.mutations.swapIgnoresTerm) return { swapped: false, found }
     const { generation, topic, partition } = key
+    this.#owned(`${ownerName(key)} in term ${record.term}`, by)
     this.commits.set(ownerName(key), { generation, topic, partition, record })
     return { swapped: true }
+  }
+
+  #owned(what: string, by: string): void {
+    const owner = this.#owners.get(what) ?? by
+    this.#owners.set(what, owner)
+    if (owner !== by) this.twoOwners.push(`${what} was owned by ${owner} and by ${by}`)
+  }
+
+  #mustHaveSpace(): void {
+    if (this.weather.full) throw new StoreFull('the simulated state store has no space left')
   }
 
   table(spec: TableSpec): Stored {
@@ -67,11 +88,13 @@ export class SimStateServer {
   }
 
   drop(name: string): void {
+    if (this.mutations.dropsNothing) return
     this.tables.delete(name)
   }
 
   upsert(stored: Stored, row: StateRow): void {
     this.#mustBeLive(stored)
+    this.#mustHaveSpace()
     const { rows, erased, spec } = stored
     const name = nameOf(row.key)
     const before = rows.get(name)

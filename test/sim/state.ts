@@ -44,7 +44,7 @@ export function simState(server: SimStateServer, process: SimProcess, clock: () 
     clock,
     async call(apply) {
       if (closed) throw new StoreRefused('this state store has been closed')
-      return process.call(apply, lost)
+      return process.call(apply, lost, { weather: server.weather })
     },
   }
   return {
@@ -87,9 +87,10 @@ async function clearedUp(
 ): Promise<Swap> {
   for (let tries = 0; tries < SWAP_TRIES_MAX; tries++) {
     try {
-      return await call(() => server.swap(key, expected, next))
+      return await call(() => server.swap(key, expected, next, process.name))
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error
+      if (server.mutations.swapAssumed) return { swapped: true }
       process.world.note(`${process.name}: swap unclear, read back`)
     }
     try {

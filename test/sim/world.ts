@@ -30,6 +30,11 @@ export class Chance {
   }
 }
 
+export function uuidBy(chance: Chance): string {
+  const hex = Array.from({ length: 32 }, () => chance.below(16).toString(16)).join('')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`
+}
+
 interface Scheduled {
   readonly atMs: number
   readonly order: number
@@ -39,6 +44,8 @@ interface Scheduled {
 export class SimWorld {
   readonly chance: Chance
   readonly trace: string[] = []
+  /** How often what happened: a fault that was armed and never fired proves nothing. */
+  readonly counts = new Map<string, number>()
   #nowMs = Date.UTC(2026, 0, 1)
   #clock: (() => number) | undefined
   #order = 0
@@ -60,6 +67,10 @@ export class SimWorld {
 
   note(what: string): void {
     this.trace.push(`${this.nowMs - Date.UTC(2026, 0, 1)} ms  ${what}`)
+  }
+
+  count(what: string, times = 1): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + times)
   }
 
   after(ms: number, run: () => void): void {
