@@ -14,7 +14,7 @@ const NAME = 'rebuild'
 export const rebuild: Command = {
   name: NAME,
   about: `Folds the log from its start into a new generation of the projection's tables. What is read stays as it is until
-\`playhead generations promote\`. The consumers do the work: this command asks for it and shows how far it is, and may
+\`playhead generations promote\`. The engine does the work: this command asks for it and shows how far it is, and may
 be stopped and called again with the same --name. PROJECTION is one of those that \`playhead generations\` lists.
 Without --until the new generation follows the log when it has caught up. Exit code 0 when it is there.`,
   positionals: [{ name: 'PROJECTION' }],
