@@ -2,13 +2,12 @@
  * Keeps what runs in step with the book: the consumers role's own task.
  *
  * Each round: read the book; say for every projection that nobody promoted yet that its usual generation is read; run what
- * the plan runs (but for the builds, where these are run apart: builders.ts); promote what was built for new settings and has caught up; show the tables of what is read under their
- * plain names; drop the tables of what was dropped, once every process has had time to let go of it. All of it may be
+ * the plan runs (but for the builds, where these are run apart: builders.ts); promote what was built for new settings and
+ * has caught up; show the tables of what is read under their plain names; drop the tables of what was dropped, once every process has had time to let go of it. All of it may be
  * done by several processes at once, and again: events have derived ids or say the same again, the rest is idempotent.
  *
  * What can fail: log, store, ClickHouse; the round is tried again, and what runs goes on.
  */
-
 import type { Book } from '../consumers/book.ts'
 import type { Generation } from '../consumers/generation.ts'
 import { stateTableOf } from '../consumers/generation.ts'

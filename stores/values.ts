@@ -1,7 +1,7 @@
 /** What may be asked of a store, the same for every engine; a value that may not stand in a row is refused by name. */
 import { StoreRefused } from './errors.ts'
 import { STORE_LIMITS } from './limits.ts'
-import type { Column, ColumnType, ColumnValue, CommitRecord, StateRow, TableSpec } from './state.ts'
+import type { Column, ColumnType, ColumnValue, CommitRecord, StateRow, TableSpec, Tally } from './state.ts'
 
 /** The farthest a Date goes, either way. */
 const dateMs = 8_640_000_000_000_000
@@ -133,4 +133,14 @@ function wrongType(spec: TableSpec, column: Column, value: ColumnValue | undefin
 
 function refuse(spec: TableSpec, field: string, why: string): never {
   throw new StoreRefused(`table ${spec.name}: ${field} ${why}`)
+}
+
+/** As it is kept where there are no 64-bit numbers. */
+export type Texts<T> = T extends bigint ? string : { readonly [K in keyof T]: Texts<T[K]> }
+
+export function tallyFrom({ read, folded, duplicates, parked, undecryptable }: Texts<Tally>): Tally {
+  return {
+    ...{ read: BigInt(read), folded: BigInt(folded), duplicates: BigInt(duplicates) },
+    ...{ parked: BigInt(parked), undecryptable: BigInt(undecryptable) },
+  }
 }

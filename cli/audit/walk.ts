@@ -45,8 +45,8 @@ export class Walk {
     const rows = await query<Row>(
       `SELECT key, toString(at) AS place, toString(n) AS records FROM (
          SELECT key, toInt64(bitShiftRight(sipHash64({salt:String}, key), 1)) AS at, count() AS n
-         FROM events WHERE topic = {topic:String} AND key != '' GROUP BY key
-       ) WHERE at > {after:Int64} ORDER BY at LIMIT {limit:UInt32}`,
+         FROM events WHERE topic = {topic:String} AND key != '' AND at > {after:Int64} GROUP BY key
+       ) ORDER BY at LIMIT {limit:UInt32}`,
       { topic: this.#topic, salt: this.#salt, after: this.#after, limit: AUDIT_LIMITS.pageKeys },
     )
     this.#page = [...rows]

@@ -1,8 +1,10 @@
 /** `playhead at` and `playhead why`: what a row was at a moment, and the events that made it. */
+
 import type { Named, Step } from '../../consumers/history.ts'
 import { type Args, UsageError } from '../args.ts'
 import { type Command, type Io, JSON_FLAG, table } from '../command.ts'
 import { toJson } from '../json.ts'
+import { timeOf } from '../moments.ts'
 import { askHistory, type HistoryAnswer } from '../replay/ask.ts'
 import { inReplay } from '../replay/command.ts'
 import type { Moment } from '../replay/index-of-events.ts'
@@ -75,8 +77,8 @@ function momentOf(text: string, command: string): Moment {
   if (text === 'now') return {}
   const position = /^@(\d{1,18})$/.exec(text)?.[1]
   if (position !== undefined) return { untilPosition: BigInt(position) }
-  const untilMs = Date.parse(text)
-  if (Number.isFinite(untilMs) && /\d(Z|[+-]\d\d:?\d\d)$/.test(text)) return { untilMs }
+  const untilMs = timeOf(text)
+  if (untilMs !== undefined) return { untilMs }
   throw new UsageError(
     `"${text}" is no moment: a time with its zone (2026-11-20T21:00:00Z), @POSITION, or now.`,
     command,

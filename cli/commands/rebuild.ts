@@ -1,10 +1,12 @@
 /** `playhead rebuild PROJECTION`: fold the log again, into tables beside those that are read. */
+
 import { type Args, UsageError } from '../args.ts'
 import { askWorkers } from '../builders.ts'
 import { type Command, type Io, JSON_FLAG } from '../command.ts'
 import { untilInterrupted } from '../interrupt.ts'
 import { toJson } from '../json.ts'
 import { CLI_LIMITS } from '../limits.ts'
+import { timeOf } from '../moments.ts'
 import { inReplay, whoAsks } from '../replay/command.ts'
 import type { OpenReplay } from '../replay/open.ts'
 import { bookSays, watchBuild } from '../replay/watch.ts'
@@ -86,8 +88,8 @@ function askedOf(args: Args) {
     parameters[name] = Number(value)
   }
   const until = args.value('until')
-  const untilMs = until === undefined ? undefined : Date.parse(until)
-  if (untilMs !== undefined && !(Number.isFinite(untilMs) && /\d(Z|[+-]\d\d:?\d\d)$/.test(until!))) {
+  const untilMs = until === undefined ? undefined : timeOf(until)
+  if (until !== undefined && untilMs === undefined) {
     throw new UsageError(`--until ${until}: wanted a time with its zone, such as 2026-11-20T12:00:00Z.`, NAME)
   }
   const rate = args.value('rate') === undefined ? undefined : args.integer('rate', 0)

@@ -8,6 +8,7 @@
  *
  * What can fail: the look, as any read; the append is then refused (not begun) or ambiguous (begun), as the log's own.
  */
+import { boundTo } from '../../log/bound.ts'
 import { LogUnavailable } from '../../log/errors.ts'
 import type { EventLog, NewRecord, Placed } from '../../log/log.ts'
 import { MIGRATE_LIMITS } from './limits.ts'
@@ -23,20 +24,7 @@ const CLOCK: GateClock = { wallMs: Date.now, steadyMs: () => performance.now() }
 
 export function guarded(log: EventLog, clock: GateClock = CLOCK): EventLog {
   const gate = new Gate(log, clock)
-  return {
-    engine: log.engine,
-    incarnation: () => log.incarnation(),
-    ensureTopics: (specs) => log.ensureTopics(specs),
-    topics: () => log.topics(),
-    append: (records) => gate.append(records),
-    read: (request) => log.read(request),
-    bounds: (topic) => log.bounds(topic),
-    trim: (...asked) => log.trim(...asked),
-    join: (group, topics, listener) => log.join(group, topics, listener),
-    mirror: (group, checkpoints) => log.mirror(group, checkpoints),
-    mirrored: (group) => log.mirrored(group),
-    close: () => log.close(),
-  }
+  return { ...boundTo(log), append: (records) => gate.append(records) }
 }
 
 class Gate {

@@ -7,12 +7,11 @@ import { existsSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CommitKey, CommitRecord } from '../../stores/state.ts'
+import { type Texts, tallyFrom } from '../../stores/values.ts'
 import { SnapshotError } from './errors.ts'
 import { SNAPSHOT_LIMITS } from './limits.ts'
 
 export const MANIFEST = 'snapshot.json'
-
-type Texts<T> = T extends bigint ? string : { readonly [K in keyof T]: Texts<T[K]> }
 
 /** One partition: from where its fold goes on, and what was below. */
 export interface Place {
@@ -105,12 +104,6 @@ export function placeOf({ topic, partition, record }: CommitKey & { readonly rec
 export function recordOf({ checkpoint, tally, audit }: Place): CommitRecord {
   return {
     ...{ term: 1n, revision: 1n, checkpoint: BigInt(checkpoint), audit: BigInt(audit) },
-    tally: {
-      read: BigInt(tally.read),
-      folded: BigInt(tally.folded),
-      duplicates: BigInt(tally.duplicates),
-      parked: BigInt(tally.parked),
-      undecryptable: BigInt(tally.undecryptable),
-    },
+    tally: tallyFrom(tally),
   }
 }

@@ -5,6 +5,7 @@
  * Which of the two answers a read: the live log, unless it said that what is asked for was removed. Its start only ever
  * rises, so what was removed once is asked of the files at once.
  */
+import { boundTo } from '../bound.ts'
 import { LogError } from '../errors.ts'
 import type { EventLog, PartitionBounds, Position, ReadAnswer, ReadRequest } from '../log.ts'
 import { ARCHIVE_LIMITS } from './limits.ts'
@@ -13,20 +14,7 @@ import { ArchiveReader } from './reader.ts'
 export async function withArchive(log: EventLog, folder: string, nowMs: () => number): Promise<EventLog> {
   const archive = await ArchiveReader.open(folder, await log.incarnation())
   const both = new Both(log, archive, nowMs)
-  return {
-    engine: log.engine,
-    incarnation: () => log.incarnation(),
-    ensureTopics: (specs) => log.ensureTopics(specs),
-    topics: () => log.topics(),
-    append: (records) => log.append(records),
-    read: (request) => both.read(request),
-    bounds: (topic) => both.bounds(topic),
-    trim: (place, before) => log.trim(place, before),
-    join: (group, topics, listener) => log.join(group, topics, listener),
-    mirror: (group, checkpoints) => log.mirror(group, checkpoints),
-    mirrored: (group) => log.mirrored(group),
-    close: () => log.close(),
-  }
+  return { ...boundTo(log), read: (request) => both.read(request), bounds: (topic) => both.bounds(topic) }
 }
 
 class Both {

@@ -1,5 +1,5 @@
 import type { CommitKey, CommitRecord, CommitStore, Swap } from '../state.ts'
-import { checkRevision } from '../values.ts'
+import { checkRevision, type Texts, tallyFrom } from '../values.ts'
 import type { Environment } from './environment.ts'
 import { afterPrefix, TableKeys } from './key.ts'
 
@@ -55,21 +55,13 @@ function encode(record: CommitRecord): Buffer {
   return Buffer.from(JSON.stringify(record, (_, value) => (typeof value === 'bigint' ? `${value}` : value)))
 }
 
-type Texts<T> = T extends bigint ? string : { readonly [K in keyof T]: Texts<T[K]> }
-
 function decode(bytes: Buffer): CommitRecord {
   const { term, revision, checkpoint, intent, tally, audit } = JSON.parse(bytes.toString()) as Texts<CommitRecord>
   const record: CommitRecord = {
     term: BigInt(term),
     revision: BigInt(revision),
     checkpoint: BigInt(checkpoint),
-    tally: {
-      read: BigInt(tally.read),
-      folded: BigInt(tally.folded),
-      duplicates: BigInt(tally.duplicates),
-      parked: BigInt(tally.parked),
-      undecryptable: BigInt(tally.undecryptable),
-    },
+    tally: tallyFrom(tally),
     audit: BigInt(audit),
   }
   if (!intent) return record

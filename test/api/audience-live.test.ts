@@ -9,6 +9,7 @@ import { Value } from '@sinclair/typebox/value'
 import type { AudienceFrame } from '../../api/audience/frames.ts'
 import { AUDIENCE_LIMITS } from '../../api/audience/limits.ts'
 import { LiveFrame } from '../../api/audience/live.ts'
+import { boundTo } from '../../log/bound.ts'
 import { openEmbeddedLog } from '../../log/embedded/index.ts'
 import { LogUnavailable } from '../../log/errors.ts'
 import type { EventLog } from '../../log/log.ts'
@@ -78,7 +79,7 @@ test('of a long log only the last minutes are read, and old records are passed o
   await append(log, [beat('ann', { atMs: Date.now() - 1_000 })])
   let read = 0
   const counting = {
-    ...portsOf(log),
+    ...boundTo(log),
     read: async (request: Parameters<EventLog['read']>[0]) => {
       const answer = await log.read(request)
       read += answer.records.length
@@ -118,7 +119,7 @@ test('a log that is away makes the numbers stale, and loses none', async (t) => 
   let away = true
   let nowMs = Date.now()
   const flaky = {
-    ...portsOf(log),
+    ...boundTo(log),
     read: async (request: Parameters<EventLog['read']>[0]) => {
       if (away) throw new LogUnavailable('away')
       const answer = await log.read({ ...request, waitMs: 10 })
@@ -235,21 +236,3 @@ test('only data and admin keys see the numbers', async (t) => {
     (await server.app.inject({ url: '/v1/live?once=true', headers })).statusCode
   assert.deepEqual([await status({}), await status(PUBLISHABLE), await status(DATA)], [401, 403, 200])
 })
-
-/** An engine's methods bound, so that one of them can be another. */
-function portsOf(log: EventLog): EventLog {
-  return {
-    engine: log.engine,
-    incarnation: () => log.incarnation(),
-    ensureTopics: (specs) => log.ensureTopics(specs),
-    topics: () => log.topics(),
-    append: (records) => log.append(records),
-    read: (request) => log.read(request),
-    bounds: (topic) => log.bounds(topic),
-    trim: (place, before) => log.trim(place, before),
-    join: (...all) => log.join(...all),
-    mirror: (...all) => log.mirror(...all),
-    mirrored: (group) => log.mirrored(group),
-    close: () => log.close(),
-  }
-}

@@ -5,11 +5,8 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readKeyFile } from '../../cli/keys.ts'
 import { liveRoles } from '../../cli/live-roles.ts'
-import { generationOf, stateTableOf } from '../../consumers/generation.ts'
-import { openEmbeddedLog } from '../../log/embedded/index.ts'
-import { progressV1 } from '../../projections/progress/v1.ts'
-import { openEmbeddedState } from '../../stores/embedded/index.ts'
 import { freePorts, start, tempFolder } from './playhead.ts'
+import { spoil } from './spoil.ts'
 
 async function up(t: TestContext) {
   const data = join(tempFolder(t), 'data')
@@ -78,17 +75,3 @@ test('a row that is not what the log says is found beside the live folds: told w
   await until('it is counted', async () => (await metric('playhead_verify_differences_total', 'progress')) >= 1)
   assert.equal(await metric('playhead_verify_differences_total', 'views'), 0)
 })
-
-/** What no fold would have written, while everything runs. */
-async function spoil(data: string): Promise<void> {
-  const log = await openEmbeddedLog({ dir: join(data, 'log') })
-  const state = await openEmbeddedState({ dir: join(data, 'state'), clock: Date.now })
-  const progress = progressV1({ positionDays: 90, historyDays: 365 })
-  const table = await state.table(stateTableOf(generationOf(progress, await log.incarnation()))!)
-  const names = table.spec.columns.map(({ name }) => name)
-  const [row] = await table.get([['ann', 't1']])
-  const columns = row!.columns.map((value, i) => (names[i] === 'permyriad' ? 9_999 : value))
-  await table.upsert([{ ...row!, version: row!.version + 1n, columns }])
-  await state.close()
-  await log.close()
-}

@@ -4,11 +4,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readKeyFile } from '../../cli/keys.ts'
-import { generationOf, stateTableOf } from '../../consumers/generation.ts'
-import { openEmbeddedLog } from '../../log/embedded/index.ts'
-import { progressV1 } from '../../projections/progress/v1.ts'
-import { openEmbeddedState } from '../../stores/embedded/index.ts'
 import { freePorts, playhead, type Running, start, tempFolder } from './playhead.ts'
+import { spoil } from './spoil.ts'
 
 async function up(t: TestContext) {
   const data = join(tempFolder(t), 'data')
@@ -112,16 +109,3 @@ test('verify finds a row that is not what the log says, names it and the events 
   assert.match(bad.out, /permyriad: 9999 stands, 2000 should/)
   assert.match(bad.out, /playback-events\/\d+@\d+/)
 })
-
-/** What no fold would have written. */
-async function spoil(data: string): Promise<void> {
-  const log = await openEmbeddedLog({ dir: join(data, 'log') })
-  const state = await openEmbeddedState({ dir: join(data, 'state'), clock: Date.now })
-  const table = await state.table(stateTableOf(generationOf(progressV1(), await log.incarnation()))!)
-  const names = table.spec.columns.map(({ name }) => name)
-  const [row] = await table.get([['ann', 't1']])
-  const columns = row!.columns.map((value, i) => (names[i] === 'permyriad' ? 9_999 : value))
-  await table.upsert([{ ...row!, version: row!.version + 1n, columns }])
-  await state.close()
-  await log.close()
-}

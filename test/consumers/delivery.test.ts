@@ -74,6 +74,17 @@ test('a schema registry that is away is waited for: the event is folded when it 
   await assertExactlyOnce(scene)
 })
 
+test('what folds from the beginning of a log whose beginning was removed is stalled, and writes nothing; who is past it goes on', async () => {
+  const scene = await newScene(engines, EVENTS_PROJECTION)
+  await own(scene)
+  assert.equal(await engines.log.trim(scene.place, 3n), 3n)
+  await owner(scene).takeOver()
+  const fresh = { ...scene, generation: { ...scene.generation, id: `${scene.generation.id}_fresh` } }
+  const delivery = owner(fresh)
+  await assert.rejects(delivery.takeOver(), (error) => error instanceof Stalled && error.code === 'LOG_TRIMMED')
+  assert.equal(await engines.state.commits.read(delivery.key), undefined)
+})
+
 test('more parked events in one batch than can be poison stall the partition, and nothing of the batch is written', async () => {
   const scene = await newScene(engines, EVENTS_PROJECTION)
   await own(scene)

@@ -5,8 +5,8 @@
 import { hasPassed } from '../../cli/pointers.ts'
 import { Operator } from '../../cli/replay/operator.ts'
 import type { Generation } from '../../consumers/generation.ts'
-import { mayPass } from '../../consumers/retry.ts'
 import type { StateStore } from '../../stores/state.ts'
+import { untilItPasses } from './again.ts'
 import { type Engine, portsOf, SETTINGS } from './engine.ts'
 import type { SimProcess } from './process.ts'
 
@@ -135,15 +135,8 @@ export class SimOperator {
     })
   }
 
-  async #again<T>(attempt: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await attempt()
-      } catch (error) {
-        if (!mayPass(error)) throw error
-        await this.#sleep(200)
-      }
-    }
+  #again<T>(attempt: () => Promise<T>): Promise<T> {
+    return untilItPasses(attempt, () => this.#sleep(200))
   }
 
   #sleep(ms: number): Promise<void> {

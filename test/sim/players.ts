@@ -2,13 +2,13 @@
  * Who sends events in a simulated run: an unclear send is sent again until it is acknowledged, or refused for good. Now and
  * then a profile is erased: its key is retired, what it has under way is waited for, then the event goes in.
  */
-import { mayPass } from '../../consumers/retry.ts'
 import type { EventLog, NewRecord, Placed } from '../../log/log.ts'
 import { eraseProfile } from '../../producers/erase.ts'
 import { mintEventId } from '../../producers/ids.ts'
 import { PRODUCER_LIMITS } from '../../producers/limits.ts'
 import { createSealer } from '../../producers/personal.ts'
 import type { KeyVault } from '../../stores/vault.ts'
+import { untilItPasses } from './again.ts'
 import { Audience, type Wish } from './audience.ts'
 import { type Engine, randomBy } from './engine.ts'
 import { simLog } from './log.ts'
@@ -111,15 +111,10 @@ export class Players {
     return placed
   }
 
-  async #again<T>(attempt: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await attempt()
-      } catch (error) {
-        if (!mayPass(error)) throw error
-        this.#engine.world.count('calls of players made again')
-        await this.#process.sleep(RETRY_MS)
-      }
-    }
+  #again<T>(attempt: () => Promise<T>): Promise<T> {
+    return untilItPasses(attempt, () => {
+      this.#engine.world.count('calls of players made again')
+      return this.#process.sleep(RETRY_MS)
+    })
   }
 }
