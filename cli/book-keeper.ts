@@ -3,8 +3,9 @@
  *
  * Each round: read the book; say for every projection that nobody promoted yet that its usual generation is read; run what
  * the plan runs (but for the builds, where these are run apart: builders.ts); promote what was built for new settings and
- * has caught up; show the tables of what is read under their plain names; drop the tables of what was dropped, once every process has had time to let go of it. All of it may be
- * done by several processes at once, and again: events have derived ids or say the same again, the rest is idempotent.
+ * has caught up; show the tables of what is read under their plain names; drop the tables of what was dropped, once readers
+ * can go over to what is read and have had the time. All of it may be done by several processes at once, and again: events
+ * have derived ids or say the same again, the rest is idempotent.
  *
  * What can fail: log, store, ClickHouse; the round is tried again, and what runs goes on.
  */
@@ -42,6 +43,8 @@ export interface BookKeeperPorts {
   /** Drops its database. */
   forget(generation: Generation): Promise<void>
   readonly nowMs: () => number
+  /** A clock that is never set. */
+  readonly steadyMs?: () => number
   readonly random: RandomBytes
   readonly logger: { info(what: object, message: string): void; warn(what: object, message: string): void }
 }
@@ -109,7 +112,8 @@ class Keeper {
       strange.map((id) => `${name}: this release can't run ${id}; drop it, or start the release that made it`),
     )
     for (const [name, { generations }] of book) {
-      for (const row of generations) if (row.status === 'dropped') await this.#drop(name, row)
+      const { read } = plans.find((plan) => plan.name === name) ?? {}
+      for (const row of generations) if (row.status === 'dropped') await this.#drop(name, row, read)
     }
   }
 
@@ -144,14 +148,16 @@ class Keeper {
     logger.info({ projection: name, from: read.id, to: promotes.id }, 'promoted: built for other settings')
   }
 
-  async #drop(name: string, row: GenerationRow): Promise<void> {
-    const { settings, incarnation, state, forget, nowMs, logger } = this.#ports
+  async #drop(name: string, row: GenerationRow, read: Generation | undefined): Promise<void> {
+    const { settings, incarnation, state, forget, logger, steadyMs = () => performance.now() } = this.#ports
     const seenMs = this.#dropSeen.get(row.id)
     if (seenMs === Number.POSITIVE_INFINITY) return
-    if (seenMs === undefined || nowMs() - seenMs < CLI_LIMITS.dropGraceMs) {
-      if (seenMs === undefined) this.#dropSeen.set(row.id, nowMs())
+    if (seenMs === undefined) {
+      if (read === undefined || (await hasPassed(state.commits, read.id, row.id)))
+        this.#dropSeen.set(row.id, steadyMs())
       return
     }
+    if (steadyMs() - seenMs < CLI_LIMITS.dropGraceMs) return
     const generation = generationFrom(name, row, settings, incarnation)
     if (generation !== undefined) {
       const table = stateTableOf(generation)

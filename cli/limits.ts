@@ -37,6 +37,8 @@ export const CLI_LIMITS = {
   buildOverAfterMs: 60_000,
   /** Between a generation's drop and that of its tables: every process has let go of it by then. */
   dropGraceMs: 15_000,
+  /** A process that has not seen the book for so long reads nothing by it: less than the grace, by what an answer takes. */
+  bookLeaseMs: 10_000,
   /** A lock of another host (a shared volume) counts as held while its beat is younger than this. */
   lockBeatMs: 2_000,
   lockLeaseMs: 15_000,

@@ -6,13 +6,16 @@
  * nothing that was read once is unread afterwards. Meanwhile "how far" is the lesser of both, so that who waits for its
  * own write has it in either. A table of the one before stays readable: an answer that began with it ends with it.
  *
- * What can fail: the store; the book is looked at again a moment later, and what is read stays what it is.
+ * What can fail: the store; the book is looked at again a moment later, and what is read stays what it is: up to the lease,
+ * which ends before tables of a dropped generation do (book-keeper.ts). A process that slept for longer, or could not see
+ * the book for so long, reads nothing until it has looked.
  */
 
 import { type Book, openBook } from '../consumers/book.ts'
 import { type Generation, stateTableOf } from '../consumers/generation.ts'
 import { realWorld } from '../consumers/retry.ts'
 import type { TopicPartition } from '../log/log.ts'
+import { StoreUnavailable } from '../stores/errors.ts'
 import type { CommitStore, StateStore, StateTable } from '../stores/state.ts'
 import { planOf } from './generations.ts'
 import { CLI_LIMITS } from './limits.ts'
@@ -39,9 +42,15 @@ export interface PointerEvents {
   failed(error: unknown): void
 }
 
-export async function openPointers(settings: FoldSettings, state: StateStore, incarnation: string): Promise<Pointers> {
+/** `steadyMs`: a clock that is never set. */
+export async function openPointers(
+  settings: FoldSettings,
+  state: StateStore,
+  incarnation: string,
+  steadyMs: () => number = () => performance.now(),
+): Promise<Pointers> {
   const book = await openBook(state, incarnation)
-  const following = new Following(settings, state, incarnation, book)
+  const following = new Following(settings, state, incarnation, book, steadyMs)
   await following.begin()
   return following
 }
@@ -53,14 +62,24 @@ class Following implements Pointers {
   readonly #book: () => Promise<Book>
   readonly #read = new Map<string, Pinned>()
   readonly #coming = new Map<string, Pinned>()
+  readonly #steadyMs: () => number
   readonly #closing = new AbortController()
   #running: Promise<void> | undefined
+  /** When the last look that succeeded began; for who does not follow nothing runs out. */
+  #lookedMs = Number.POSITIVE_INFINITY
 
-  constructor(settings: FoldSettings, state: StateStore, incarnation: string, book: () => Promise<Book>) {
+  constructor(
+    settings: FoldSettings,
+    state: StateStore,
+    incarnation: string,
+    book: () => Promise<Book>,
+    steadyMs: () => number,
+  ) {
     this.#settings = settings
     this.#state = state
     this.#incarnation = incarnation
     this.#book = book
+    this.#steadyMs = steadyMs
   }
 
   async begin(): Promise<void> {
@@ -70,6 +89,13 @@ class Following implements Pointers {
   }
 
   read(projection: string): Pinned {
+    if (this.#steadyMs() - this.#lookedMs > CLI_LIMITS.bookLeaseMs) {
+      throw new StoreUnavailable('which generation is to be read has not been looked at for too long')
+    }
+    return this.#held(projection)
+  }
+
+  #held(projection: string): Pinned {
     const pinned = this.#read.get(projection)
     if (pinned === undefined) throw new Error(`this release runs no projection ${projection}`)
     return pinned
@@ -89,7 +115,9 @@ class Following implements Pointers {
   }
 
   follow(told: PointerEvents): void {
-    this.#running ??= this.#follow(told)
+    if (this.#running !== undefined) return
+    this.#lookedMs = this.#steadyMs()
+    this.#running = this.#follow(told)
   }
 
   async close(): Promise<void> {
@@ -110,8 +138,9 @@ class Following implements Pointers {
   }
 
   async #look(told: PointerEvents): Promise<void> {
+    const beganMs = this.#steadyMs()
     for (const { name, read } of planOf(this.#settings, await this.#book(), this.#incarnation)) {
-      const now = this.read(name)
+      const now = this.#held(name)
       if (read.id === now.generation.id) {
         this.#coming.delete(name)
         continue
@@ -125,6 +154,7 @@ class Following implements Pointers {
       this.#coming.delete(name)
       told.wentOver(name, now.generation.id, coming.generation.id)
     }
+    this.#lookedMs = beganMs
   }
 
   async #open(generation: Generation): Promise<Pinned> {

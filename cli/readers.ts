@@ -31,15 +31,18 @@ export function openReaders(pointers: Pointers): OpenReaders {
   const incidents = () => incidentReader(tableOf('incidents'))
   return {
     progress: {
-      get: (profileId, titleIds) => progress().get(profileId, titleIds),
-      all: (profileId) => progress().all(profileId),
+      get: async (profileId, titleIds) => await progress().get(profileId, titleIds),
+      all: async (profileId) => await progress().all(profileId),
     },
     titles: {
-      get: (titleIds) => titles().get(titleIds),
-      episodes: (seriesId) => titles().episodes(seriesId),
+      get: async (titleIds) => await titles().get(titleIds),
+      episodes: async (seriesId) => await titles().episodes(seriesId),
     },
-    streams: { get: (accountId) => streamsReader(tableOf('streams')).get(accountId) },
-    incidents: incidents(),
+    streams: { get: async (accountId) => await streamsReader(tableOf('streams')).get(accountId) },
+    incidents: {
+      get: async (incidentId) => await incidents().get(incidentId),
+      list: async (query) => await incidents().list(query),
+    },
     checkpoints: {
       next: async (projection, place) => (await pointers.next(projection, place)) as Position | undefined,
     },

@@ -15,6 +15,8 @@ const WHOSE = [
   { name: 'session', value: 'ID', help: 'Of this session.' },
   { name: 'account', value: 'ID', help: 'Of this account.' },
 ] as const
+const EXPIRED =
+  'It had been kept long enough by then, and stood no more: `playhead why` tells what had been known of it.\n'
 const TIME_NAMES = /(_at|_until|minute)$/
 const MOMENTS = `A moment is an RFC 3339 time on the log's clock (when events were received), @N for a position of the log (that
 event included), or now.`
@@ -32,7 +34,7 @@ ${MOMENTS}`,
   ],
   run: (args, io) =>
     answer('at', args, io, momentOf(args.positional('MOMENT')!, 'at'), false, (history) => {
-      if (history.shown.length === 0) return 'Nothing was known of it then.\n'
+      if (history.shown.length === 0) return history.expired === 0 ? 'Nothing was known of it then.\n' : EXPIRED
       return history.shown.map(({ key, state, rows }) => `${heading(key)}\n${lines(state)}${tables(rows)}`).join('\n')
     }),
 }

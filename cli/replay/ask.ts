@@ -1,10 +1,10 @@
 /** What `at` and `why` are asked, and the answer: whose state, of which projection, as of when. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type HistoryRecord, historyOf, type Shown, type Step, shownOf } from '../../consumers/history.ts'
-import type { PartitionBounds } from '../../log/log.ts'
+import type { PartitionBounds, TopicPartition } from '../../log/log.ts'
 import { partitionOf } from '../../log/partition.ts'
 import type { Projection } from '../../projections/projection.ts'
-import { type IndexPorts, keysOfSession, type Moment, recordsOfKey } from './index-of-events.ts'
+import { clockAt, type IndexPorts, keysOfSession, type Moment, recordsOfKey } from './index-of-events.ts'
 import { REPLAY_LIMITS } from './limits.ts'
 import type { ReplayPorts } from './open.ts'
 import { Refused } from './operator.ts'
@@ -26,6 +26,8 @@ export const KEY_COLUMNS: Readonly<Record<string, string>> = {
 
 export interface HistoryAnswer {
   readonly shown: readonly Shown[]
+  /** How many rows had been kept long enough by then, and stood no more. */
+  readonly expired: number
   readonly steps: readonly Step[]
   /** Of the log, at the last record that was taken; null: none was. */
   readonly clockMs: number | null
@@ -72,7 +74,21 @@ export async function askHistory(
   })
   const keyed = projection.keyed
   const clockMs = records.length === 0 ? null : records.reduce((ms, { record }) => Math.max(ms, record.timestampMs), 0)
-  return { shown: states.map(({ key, state }) => shownOf(keyed, key, state)), steps, clockMs }
+  const atMs = keyed.expiresAtMs === undefined ? 0 : await timeOf(ports, places, asked.moment)
+  const stood = states.filter(({ state }) => (keyed.expiresAtMs?.(state) ?? Number.POSITIVE_INFINITY) > atMs)
+  const expired = states.length - stood.length
+  return { shown: stood.map(({ key, state }) => shownOf(keyed, key, state)), expired, steps, clockMs }
+}
+
+/** When the moment is: of a position, the log's time there. */
+async function timeOf(
+  ports: IndexPorts,
+  places: readonly TopicPartition[],
+  { untilMs, untilPosition }: Moment,
+): Promise<number> {
+  if (untilPosition === undefined) return untilMs ?? Date.now()
+  const times = await Promise.all(places.map((place) => clockAt(ports, place, untilPosition)))
+  return Math.max(0, ...times)
 }
 
 /** Whoever else this process serves has a turn in between. */

@@ -6,7 +6,7 @@
 
 import { DuplicateWindow } from '../../consumers/duplicates.ts'
 import type { HistoryRecord } from '../../consumers/history.ts'
-import type { EventLog, LogRecord, Position } from '../../log/log.ts'
+import type { EventLog, LogRecord, Position, TopicPartition } from '../../log/log.ts'
 import type { EventCodec } from '../../schemas/index.ts'
 import { REPLAY_LIMITS } from './limits.ts'
 import { Refused } from './operator.ts'
@@ -117,6 +117,18 @@ async function endOf(
     if (timestampMs > untilMs) return position
   }
   return end
+}
+
+/** What the log's clock said when it took the record at the position; where there is none, 0. */
+export async function clockAt(
+  { log }: IndexPorts,
+  { topic, partition }: TopicPartition,
+  position: bigint,
+): Promise<number> {
+  const { readBytesMax: bytesMax } = REPLAY_LIMITS
+  const from = position as Position
+  const { records } = await log.read({ topic, partition, from, to: position, recordsMax: 1, bytesMax, waitMs: 0 })
+  return records[0]?.timestampMs ?? 0
 }
 
 async function readAt(

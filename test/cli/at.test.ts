@@ -9,11 +9,14 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { askHistory } from '../../cli/replay/ask.ts'
 import type { Moment } from '../../cli/replay/index-of-events.ts'
+import { progressV1 } from '../../projections/progress/v1.ts'
+import type { StateCell } from '../../projections/projection.ts'
 import { startAnalyticsProcess } from '../consumers/analytics-process.ts'
 import { numbers, START_MS } from '../projections/support.ts'
 import { type Asked, play, type Scene, type Seen, type Stood } from './at-scene.ts'
 
 const SEEDS = [1, 2]
+const FIRST = { topic: 'playback-events', from: 0n, recordsMax: 1, bytesMax: 1_000_000, waitMs: 0 } as const
 
 describe('at T', () => {
   const closing: (() => Promise<unknown>)[] = []
@@ -124,5 +127,24 @@ describe('at T', () => {
       Object.fromEntries(numbersOf.map((column) => [column, row?.[`${column} `]])),
       Object.fromEntries(numbersOf.map((column) => [column, String(said[column])])),
     )
+  })
+
+  test('leaves out what had been kept long enough by then, by time and by position', async () => {
+    const { replay, seen } = scenes.get(SEEDS[1]!)!
+    const { asked, stood, partition } = seen.findLast((one) => one.asked.projection === 'progress' && one.stood)!
+    const ask = (moment: Moment) =>
+      askHistory(replay, { projection: 'progress', of: asked.of, moment, steps: false }).then(
+        ({ shown, expired }) => [shown.length, expired] as const,
+      )
+    const { shape, fromColumns, expiresAtMs } = progressV1().keyed!
+    const cells = shape.columns.map(({ name }) => (stood!.state[name] ?? null) as StateCell)
+    const goneMs = expiresAtMs!(fromColumns(cells, Object.values(asked.of)))!
+    assert.deepEqual(await ask({ untilMs: goneMs - 1 }), [1, 0])
+    assert.deepEqual(await ask({ untilMs: goneMs }), [0, 1])
+    const { key, value } = (await replay.log.read({ ...FIRST, partition })).records[0]!
+    const [late] = await replay.log.append([{ topic: FIRST.topic, key: key!, value, timestampMs: goneMs + 1 }])
+    assert.equal(late!.partition, partition)
+    assert.deepEqual(await ask({ untilPosition: late!.position }), [0, 1])
+    assert.deepEqual(await ask({ untilPosition: late!.position - 1n }), [1, 0])
   })
 })

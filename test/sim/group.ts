@@ -6,7 +6,8 @@
  *
  * States of a member: *in* → *out* (silent for the session time: its partitions are free at once, whatever it believes;
  * when it wakes it is told what it lost, and is in again) or *leaving* (drains, is given nothing) → *left*. It renews
- * its session while its process is alive and awake.
+ * its session while its process is alive and awake, and knows that it has joined: a member whose answer was lost is told
+ * nothing, and is out for good when the session time is over.
  */
 import { assignPartitions, partitionNamed } from '../../log/assignment.ts'
 import { LOG_LIMITS } from '../../log/limits.ts'
@@ -24,9 +25,16 @@ interface Member {
   /** What its listener has not let go of yet, even if patience has ended: calls for one partition never overlap. */
   readonly draining: Set<string>
   heardMs: number
+  /** It has heard that it is a member. */
+  knows: boolean
   state: 'in' | 'out' | 'leaving' | 'left'
   leave: Promise<void> | undefined
   left: () => void
+}
+
+/** As it comes from the coordinator: `known` is called by who has heard of it. */
+export interface SimMembership extends Membership {
+  known(): void
 }
 
 interface Ownership {
@@ -47,7 +55,7 @@ export class SimGroup {
     this.#partitionsOf = partitionsOf
   }
 
-  join(process: SimProcess, topics: readonly string[], listener: GroupListener): Membership {
+  join(process: SimProcess, topics: readonly string[], listener: GroupListener): SimMembership {
     for (const topic of topics) this.#partitionsOf(topic)
     const member: Member = {
       memberId: `${process.name}#${this.#count++}`,
@@ -57,6 +65,7 @@ export class SimGroup {
       held: new Set(),
       draining: new Set(),
       heardMs: 0,
+      knows: false,
       state: 'in',
       leave: undefined,
       left: () => undefined,
@@ -66,6 +75,10 @@ export class SimGroup {
       memberId: member.memberId,
       assigned: () => [...member.held].map(partitionNamed),
       leave: () => this.#leave(member),
+      known: () => {
+        member.knows = true
+        for (const [name, owner] of this.#owners) if (owner.member === member) this.#tellGiven(name, owner)
+      },
     }
   }
 
@@ -81,7 +94,7 @@ export class SimGroup {
     this.#world.after(LOG_LIMITS.heartbeatMs, () => {
       if (member.state === 'left') return
       const { process } = member
-      if (process.alive && process.pausedMs === 0) member.heardMs = this.#world.nowMs
+      if (process.alive && process.pausedMs === 0 && member.knows) member.heardMs = this.#world.nowMs
       if (this.#world.nowMs - member.heardMs > LOG_LIMITS.sessionTimeoutMs) this.#expel(member)
       else this.#heartbeat(member)
     })
@@ -91,7 +104,8 @@ export class SimGroup {
   #expel(member: Member): void {
     this.#remove(member, 'out')
     member.process.tell(() => {
-      const lost = [...member.held]
+      if (!member.knows) return this.#gone(member)
+      const lost = [...member.held, ...member.draining]
       member.held.clear()
       if (lost.length > 0) member.listener.lost(lost.map(partitionNamed))
       if (member.leave !== undefined) this.#gone(member)
@@ -144,6 +158,11 @@ export class SimGroup {
   #give(name: string, member: Member): void {
     const owner: Ownership = { member, releasing: false }
     this.#owners.set(name, owner)
+    if (member.knows) this.#tellGiven(name, owner)
+  }
+
+  #tellGiven(name: string, owner: Ownership): void {
+    const { member } = owner
     member.process.tell(() => {
       if (this.#owners.get(name) !== owner) return
       member.held.add(name)
@@ -162,6 +181,8 @@ export class SimGroup {
       if (this.#owners.get(name) === owner) free()
     })
     member.process.tell(() => {
+      // Expelled while it slept: that it lost all it had is what it hears.
+      if (member.state === 'out') return
       // Lost meanwhile, or given up before it was ever told of.
       if (!member.held.delete(name)) return free()
       member.draining.add(name)

@@ -86,6 +86,7 @@ export class Host {
         world.count('generations dropped')
       },
       nowMs: world_.nowMs,
+      steadyMs: () => world.nowMs,
       random: randomBy(world),
     })
   }

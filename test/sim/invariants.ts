@@ -28,9 +28,11 @@ export const INVARIANTS: readonly string[] = [
   'who waited for a write through the pointer reads it, whichever generation is read meanwhile',
 ]
 
-export async function violations({ engine, rested, acknowledged }: Run): Promise<string[]> {
+export async function violations({ engine, unrest, acknowledged }: Run): Promise<string[]> {
   const seen = [...engine.misread, ...engine.state.twoOwners, ...engine.analytics.strangers]
-  if (!rested) return [...seen, ...leftovers(engine), 'the engine did not come to rest'].slice(-TOLD_MAX)
+  if (unrest !== undefined) {
+    return [...seen, ...leftovers(engine), `the engine did not come to rest: ${unrest}`].slice(-TOLD_MAX)
+  }
   const found = [...seen, ...lostEvents(engine, acknowledged), ...leftovers(engine)]
   const running = new Set(runningOf(engine).map(({ id }) => id))
   for (const generation of standing(engine)) {

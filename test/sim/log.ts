@@ -148,6 +148,7 @@ class SimLog implements EventLog {
 
   async join(group: string, topics: readonly string[], listener: GroupListener): Promise<Membership> {
     const joined = await this.#call(() => this.#server.group(group).join(this.#process, topics, listener))
+    joined.known()
     if (this.#closed !== undefined) {
       await joined.leave()
       throw this.#refusal()

@@ -45,7 +45,7 @@ export class Reader {
     const seen: Seen[] = []
     this.#seen = seen
     const { state } = portsOf(this.#engine, process)
-    openPointers(SETTINGS, planted.readers?.(state, this.#engine) ?? state, INCARNATION).then(
+    openPointers(SETTINGS, planted.readers?.(state, this.#engine) ?? state, INCARNATION, () => world.nowMs).then(
       (pointers) => {
         if (this.process !== process) return
         this.#pointers = pointers

@@ -1,15 +1,21 @@
 /** What seeds of the simulation found in the engine, each as a test of its own that needs no luck. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startBookKeeper } from '../../cli/book-keeper.ts'
 import { planOf } from '../../cli/generations.ts'
+import { CLI_LIMITS } from '../../cli/limits.ts'
+import { openPointers } from '../../cli/pointers.ts'
 import type { Book } from '../../consumers/book.ts'
-import { type Build, type Generation, generationOf } from '../../consumers/generation.ts'
+import { type Generation, generationOf, stateTableOf } from '../../consumers/generation.ts'
 import { historyOf } from '../../consumers/history.ts'
 import { startConsumers } from '../../consumers/index.ts'
 import { LogUnavailable } from '../../log/errors.ts'
 import type { LogRecord, Position } from '../../log/log.ts'
-import type { GenerationRow } from '../../projections/generations/row.ts'
+import type { GenerationRow, PromotionRow } from '../../projections/generations/row.ts'
 import { createCodec } from '../../schemas/index.ts'
+import { StoreUnavailable } from '../../stores/errors.ts'
+import type { CommitRecord } from '../../stores/state.ts'
 import { erased, heartbeat, idOf } from '../consumers/events.ts'
 import { TALLY } from '../consumers/tally.ts'
 import { simAnalytics } from './analytics.ts'
@@ -93,28 +99,130 @@ test('a clock that is set back does not hold up what comes next', async (t) => {
 })
 
 test('who promotes what another drops at the same time makes nobody read tables that are gone', () => {
-  const build: Build = { name: 'again' }
-  const [usual] = planOf(SETTINGS, new Map(), INCARNATION).filter(({ name }) => name === 'progress')
-  const second = generationOf(usual!.usual.projection, INCARNATION, build)
-  const row = (generation: Generation, more: Partial<GenerationRow>): GenerationRow => ({
+  const { usual } = planOf(SETTINGS, new Map(), INCARNATION).find(({ name }) => name === 'progress')!
+  const second = generationOf(usual.projection, INCARNATION, { name: 'again' })
+  const generations = [rowOf(usual), rowOf(second, { status: 'dropped' })]
+  const promotions = [promotionOf(usual.id, 1), promotionOf(second.id, 2)]
+  const book: Book = new Map([['progress', { projection: 'progress', generations, promotions }]])
+  const plan = planOf(SETTINGS, book, INCARNATION).find(({ name }) => name === 'progress')!
+  assert.equal(plan.read.id, usual.id)
+})
+
+function rowOf(generation: Generation, more: Partial<GenerationRow> = {}): GenerationRow {
+  return {
     ...{ id: generation.id, foldVersion: 1, parameters: {}, build: generation.build?.name ?? null, untilMs: null },
     ...{ recordsPerSecond: null, status: 'building', resumedAtMs: null, askedAtMs: 1, by: null, reason: null },
     ...more,
+  }
+}
+
+function promotionOf(id: string, atMs: number): PromotionRow {
+  return { id, atMs, eventId: `${atMs}`, digest: null, by: null, reason: null }
+}
+
+/** Of projection progress: the first was read and is dropped, the second is read. */
+function bookOfTwo(): { readonly first: Generation; readonly second: Generation; readonly book: Book } {
+  const first = planOf(SETTINGS, new Map(), INCARNATION).find(({ name }) => name === 'progress')!.usual
+  const second = generationOf(first.projection, INCARNATION, { name: 'again' })
+  const generations = [rowOf(first, { status: 'dropped' }), rowOf(second)]
+  const promotions = [promotionOf(first.id, 1), promotionOf(second.id, 2)]
+  return { first, second, book: new Map([['progress', { projection: 'progress', generations, promotions }]]) }
+}
+
+test('a process that slept reads nothing by what it knew before', async (t) => {
+  const engine = await openEngine(1, {})
+  const pumping = pump(engine.world)
+  const { state } = portsOf(engine, new SimProcess('api', engine.world, () => CALM))
+  let nowMs = 0
+  const pointers = await openPointers(SETTINGS, state, INCARNATION, () => nowMs)
+  t.after(async () => {
+    await pointers.close()
+    await pumping.stop()
   })
-  const promotion = (id: string, atMs: number) => ({
-    id,
-    atMs,
-    eventId: `${atMs}`,
-    digest: null,
-    by: null,
-    reason: null,
-  })
-  const generations = [row(usual!.usual, {}), row(second, { status: 'dropped' })]
-  const promotions = [promotion(usual!.usual.id, 1), promotion(second.id, 2)]
-  const book: Book = new Map([['progress', { projection: 'progress', generations, promotions }]])
-  const plan = planOf(SETTINGS, book, INCARNATION).find(({ name }) => name === 'progress')!
-  assert.equal(plan.read.id, usual!.usual.id)
+  pointers.follow({ wentOver: () => undefined, failed: () => undefined })
+  await untilReal(() => can(() => pointers.read('progress')))
+  nowMs += CLI_LIMITS.dropGraceMs
+  assert.throws(() => pointers.read('progress'), StoreUnavailable)
+  await untilReal(() => can(() => pointers.read('progress')))
 })
+
+test('tables go when readers can go over and have had the time, whatever the clock is set to', async (t) => {
+  const engine = await openEngine(1, {})
+  const pumping = pump(engine.world)
+  const { state, log } = portsOf(engine, new SimProcess('consumers', engine.world, () => CALM))
+  const { first, second, book } = bookOfTwo()
+  const at = { topic: TOPIC, partition: 0 }
+  const passed = new Map([
+    [first.id, 5n],
+    [second.id, 3n],
+  ])
+  const dropped: string[] = []
+  let [steadyMs, rounds] = [0, 0]
+  const keeper = await startBookKeeper({
+    ...{ settings: SETTINGS, incarnation: INCARNATION, log, codec: engine.codec, logger: SILENT, always: [] },
+    state: {
+      ...state,
+      commits: {
+        ...state.commits,
+        list: async (generation) => [{ ...at, generation, record: recordAt(passed.get(generation) ?? 0n) }],
+      },
+      drop: async (name) => {
+        dropped.push(name)
+      },
+    },
+    consumers: { run: async () => undefined },
+    book: async () => {
+      rounds++
+      return book
+    },
+    show: async () => undefined,
+    forget: async () => undefined,
+    // An hour on at each look.
+    nowMs: () => 3_600_000 * rounds,
+    steadyMs: () => steadyMs,
+    random: () => Buffer.alloc(10),
+  })
+  t.after(async () => {
+    await keeper.close()
+    await pumping.stop()
+  })
+  const someRounds = () => {
+    const until = rounds + 2
+    return untilReal(() => rounds >= until)
+  }
+  steadyMs += CLI_LIMITS.dropGraceMs
+  await someRounds()
+  passed.set(second.id, 5n)
+  await someRounds()
+  assert.deepEqual(dropped, [])
+  steadyMs += CLI_LIMITS.dropGraceMs
+  await untilReal(() => dropped.length > 0)
+  assert.deepEqual(dropped, [stateTableOf(first)!.name])
+})
+
+function recordAt(checkpoint: bigint): CommitRecord {
+  const tally = { read: 0n, folded: 0n, duplicates: 0n, parked: 0n, undecryptable: 0n }
+  return { term: 1n, revision: 1n, checkpoint, tally, audit: 0n }
+}
+
+function can(what: () => unknown): boolean {
+  try {
+    what()
+    return true
+  } catch (error) {
+    assert.ok(error instanceof StoreUnavailable)
+    return false
+  }
+}
+
+/** By the real clock: the keeper of the book and the pointers look around by it. */
+async function untilReal(condition: () => boolean): Promise<void> {
+  const endMs = performance.now() + PATIENCE_MS
+  while (!condition()) {
+    assert.ok(performance.now() < endMs, 'it never came to be')
+    await sleep(10)
+  }
+}
 
 async function until(process: SimProcess, condition: () => boolean): Promise<void> {
   const endMs = process.world.nowMs + PATIENCE_MS

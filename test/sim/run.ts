@@ -16,8 +16,8 @@ import { trouble } from './trouble.ts'
 
 export interface Run {
   readonly engine: Engine
-  /** False: the engine never came to rest although the faults had ended. */
-  readonly rested: boolean
+  /** What the engine still had to do when its time was up although the faults had ended. */
+  readonly unrest: string | undefined
   /** Hex of what players were told is safe. */
   readonly acknowledged: ReadonlySet<string>
 }
@@ -67,9 +67,9 @@ export async function simulate(seed: number, planted: Planted = {}, undisturbed 
   now = CALM
   for (const one of [...hosts, reader]) one.start()
   const working = { engine, hosts, players, operator }
-  const rested = await rest(working)
+  const unrest = await rest(working)
   for (const one of [...hosts, reader]) one.crash()
-  return { engine, rested, acknowledged: players.acknowledged }
+  return { engine, unrest, acknowledged: players.acknowledged }
 }
 
 interface Working {
@@ -80,41 +80,51 @@ interface Working {
 }
 
 /** Looked at now and then: it asks for more than one look at everything would cost at each event. */
-async function rest(working: Working): Promise<boolean> {
+async function rest(working: Working): Promise<string | undefined> {
   const { world } = working.engine
   const endMs = world.nowMs + CALM_MS
-  while (world.nowMs < endMs) {
+  for (;;) {
     let over = false
     world.after(LOOK_MS, () => {
       over = true
     })
     await world.run(() => over, LOOK_MS)
-    if (atRest(working)) return true
+    const left = unrestOf(working)
+    if (left === undefined || world.nowMs >= endMs) return left
   }
-  return false
 }
 
-/** Everything sent is in the log, and all that is to run has folded all there is for it, and is idle. */
-function atRest({ engine, hosts, players, operator }: Working): boolean {
-  if (!players.done() || !operator.done() || hosts.some(({ up, process }) => !up || process?.alive !== true))
-    return false
-  if (engine.log.unsynced() > 0) return false
+/** Nothing, when everything sent is in the log, and all that is to run has folded all there is for it, and is idle. */
+function unrestOf({ engine, hosts, players, operator }: Working): string | undefined {
+  if (!players.done()) return 'players still send'
+  if (!operator.done()) return 'the operator still waits'
+  if (hosts.some(({ up, process }) => !up || process?.alive !== true)) return 'a consumers process is not up'
+  if (engine.log.unsynced() > 0) return 'the log has not synced'
   const dropped = [...bookOf(engine).values()].flatMap(({ generations }) =>
     generations.filter(({ status }) => status === 'dropped').map(({ id }) => id),
   )
   const tables = [...engine.state.tables.keys(), ...engine.analytics.targets.keys()]
-  if (dropped.some((id) => tables.some((name) => name.startsWith(id)))) return false
-  return runningOf(engine).every((generation) => isIdle(engine, generation))
+  const stands = dropped.find((id) => tables.some((name) => name.startsWith(id)))
+  if (stands !== undefined) return `tables of ${stands}, which was dropped, stand`
+  for (const generation of runningOf(engine)) {
+    const behind = behindAt(engine, generation)
+    if (behind !== undefined) return `${generation.id} has not folded ${behind}`
+  }
+  return undefined
 }
 
-function isIdle({ log, state }: Engine, { id, projection, build }: Generation): boolean {
-  return projection.topics.every((topic) =>
-    log.tails(topic).every(({ records }, partition) => {
+/** The first place of which it has not folded all there is. */
+function behindAt({ log, state }: Engine, { id, projection, build }: Generation): string | undefined {
+  for (const topic of projection.topics) {
+    for (const [partition, { records }] of log.tails(topic).entries()) {
       const record = state.commit({ generation: id, topic, partition })
-      if (record === undefined || record.intent !== undefined) return false
+      const place = `${topic}/${partition}`
+      if (record === undefined) return `${place}: nobody took it over`
+      if (record.intent !== undefined) return `${place}: a batch is begun and not ended`
       const next = records[Number(record.checkpoint)]
-      if (next === undefined) return true
-      return build?.untilMs !== undefined && next.timestampMs > build.untilMs
-    }),
-  )
+      const over = next === undefined || (build?.untilMs !== undefined && next.timestampMs > build.untilMs)
+      if (!over) return `${place} from ${record.checkpoint} to ${records.length}`
+    }
+  }
+  return undefined
 }

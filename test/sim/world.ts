@@ -73,8 +73,9 @@ export class SimWorld {
     this.counts.set(what, (this.counts.get(what) ?? 0) + times)
   }
 
+  /** In whole milliseconds, as a machine's clock and timers count them. */
   after(ms: number, run: () => void): void {
-    this.at(this.nowMs + Math.max(0, ms), run)
+    this.at(this.nowMs + Math.max(0, Math.trunc(ms)), run)
   }
 
   at(atMs: number, run: () => void): void {
