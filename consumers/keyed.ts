@@ -146,6 +146,7 @@ export async function foldKeyed(
 }
 
 function itemsOf(decisions: Decision[], keyed: Keyed<unknown>, folding: Folding): (Item | undefined)[] {
+  const cache = cacheOf(folding)
   return decisions.map((decision, i) => {
     const { event, fate } = decision
     if (event === undefined || fate !== 'folded') return undefined
@@ -154,6 +155,8 @@ function itemsOf(decisions: Decision[], keyed: Keyed<unknown>, folding: Folding)
       const erases = keyed.erases?.(event)
       if (key === undefined && erases === undefined) return undefined
       const text = key === undefined ? '' : keyText(key)
+      if (key !== undefined) cache.mustTake(key, text)
+      if (erases !== undefined) cache.mustTakePartition(erases)
       return { event, key, text, erases }
     } catch (error) {
       decisions[i] = unfoldable(decision, folding, error)

@@ -4,6 +4,7 @@
  */
 import type { Keyed } from '../projections/projection.ts'
 import type { ColumnValue, StateRow, StateTable } from '../stores/state.ts'
+import { checkKey, checkPartition } from '../stores/values.ts'
 import { CONSUMER_LIMITS } from './limits.ts'
 import { decodeRowVersions, encodeRowVersions, NO_ROWS, type RowVersions } from './row-versions.ts'
 
@@ -57,6 +58,15 @@ export class StateCache<S> {
 
   clear(): void {
     this.#held.clear()
+  }
+
+  /** Throws where no row can have such a key: no try again would help. */
+  mustTake(key: readonly ColumnValue[], text: string): void {
+    if (!this.#held.has(text)) checkKey(this.#table.spec, key)
+  }
+
+  mustTakePartition(partition: readonly ColumnValue[]): void {
+    checkPartition(this.#table.spec, partition)
   }
 
   /** The states of these keys (by their text); absent where there is none yet. */

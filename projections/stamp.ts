@@ -9,8 +9,8 @@ export interface Stamp {
   readonly eventId: string
 }
 
-/** Years 1970 to 2299: what every store and ClickHouse can keep. A hostile time counts as the edge. */
-const LATEST_MS = Date.UTC(2299, 11, 31)
+/** From 1970 to November 2286: what every store can keep and ClickHouse can read. A hostile time counts as the edge. */
+export const LATEST_MS = 9_999_999_999_999
 
 export function keptMs(ms: number): number {
   return Math.min(Math.max(ms, 0), LATEST_MS)

@@ -2,9 +2,10 @@
  * Projection `cdn_requests`, fold version 1: the media requests that CDNs' logs and players report (request-mode CMCD),
  * one row each. Whoever asks joins them to views by session; a copy of a log line has the same id and adds nothing.
  */
+
 import type { EventOf } from '../../schemas/index.ts'
+import { asnCell, timeCell } from '../cells.ts'
 import type { Cell, Entry, Journal, Landing, Projection } from '../projection.ts'
-import { keptMs } from '../stamp.ts'
 
 const landing: Landing = {
   name: 'landing_cdn_requests',
@@ -24,7 +25,7 @@ const journal: Journal = {
     if (fate !== 'folded' || event?.type !== 'CmcdRequest') return undefined
     const { meta, sessionId, titleId, url, method } = event
     return [
-      ...[topic, partition, position, meta.eventId, keptMs(meta.occurredAt), keptMs(meta.receivedAt)],
+      ...[topic, partition, position, meta.eventId, timeCell(meta.occurredAt), timeCell(meta.receivedAt)],
       ...[meta.source, meta.appId, meta.environment, sessionId, titleId ?? '', url ?? '', method ?? ''],
       ...measures(event),
       ...delivery(event),
@@ -48,7 +49,7 @@ function delivery({ context, keys, ...event }: EventOf<'CmcdRequest'>): readonly
   const { country, region, asn, isp, deviceType } = context ?? {}
   return [
     ...[streamType, protocol ?? '', cdn ?? context?.cdn ?? '', edge ?? context?.edge ?? '', cacheStatus ?? ''],
-    ...[country ?? '', region ?? '', asn ?? 0, isp ?? '', deviceType ?? '', JSON.stringify(keys)],
+    ...[country ?? '', region ?? '', asnCell(asn), isp ?? '', deviceType ?? '', JSON.stringify(keys)],
   ]
 }
 

@@ -2,7 +2,9 @@
  * Projection `events`, fold version 1: the log itself as a table, one row for each position, whatever became of the
  * record there. The fields that every question asks for are columns; the rest is kept as JSON, but for what points at a person.
  */
+
 import type { PlayheadEvent } from '../../schemas/index.ts'
+import { timeCell } from '../cells.ts'
 import type { Cell, Entry, Journal, Landing, Projection } from '../projection.ts'
 
 const landing: Landing = {
@@ -29,28 +31,20 @@ const landing: Landing = {
   ],
 }
 
-/** The range that ClickHouse's DateTime64(3) can hold; a hostile time is shown at its edge. */
-const EARLIEST_MS = Date.UTC(1900, 0, 1)
-const LATEST_MS = Date.UTC(2299, 11, 31)
-
 const journal: Journal = {
   landing,
   row({ topic, partition, position, timestampMs, key, fate, schemaId, event }: Entry): readonly Cell[] {
     const place: Cell[] = [topic, partition, position, fate]
-    const at = shownMs(timestampMs)
+    const at = timeCell(timestampMs)
     if (event === undefined) return [...place, '', '', at, at, '', '', '', key ?? '', '', '', '', schemaId ?? 0, '']
     const { meta } = event
-    place.push(event.type, meta.eventId, shownMs(meta.occurredAt), shownMs(meta.receivedAt))
+    place.push(event.type, meta.eventId, timeCell(meta.occurredAt), timeCell(meta.receivedAt))
     place.push(meta.source, meta.appId, meta.environment, key ?? '')
     const { rest, profileId, sessionId, titleId } = split(event)
     place.push(profileId, sessionId, titleId, schemaId ?? 0, rest)
     return place
   },
   rowKey: ({ position }) => position.toString(),
-}
-
-function shownMs(ms: number): number {
-  return Math.min(Math.max(ms, EARLIEST_MS), LATEST_MS)
 }
 
 /** Not in the payload: what has a column of its own; and personal fields, sealed or not, which no key could erase there. */

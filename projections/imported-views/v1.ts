@@ -3,7 +3,9 @@
  * A view that the vendor changed and that was imported again has several; the view `imported_views` that people query
  * shows the last. Nothing of it goes into our own tables.
  */
+
 import type { EventOf } from '../../schemas/index.ts'
+import { asnCell, countCell, timeCell } from '../cells.ts'
 import type { Cell, Entry, Journal, Landing, Projection } from '../projection.ts'
 import { IMPORTED_VIEW_COLUMNS, type ImportedViewColumn } from './row.ts'
 
@@ -38,9 +40,9 @@ function placeOf({ meta, context, facts, ...event }: ViewImported) {
     view_id: event.viewId,
     profile_id: event.profileId,
     session_id: event.sessionId ?? '',
-    started_at: shownMs(event.startedAt),
-    ended_at: shownMs(event.endedAt ?? event.startedAt),
-    imported_at: shownMs(meta.receivedAt),
+    started_at: timeCell(event.startedAt),
+    ended_at: timeCell(event.endedAt ?? event.startedAt),
+    imported_at: timeCell(meta.receivedAt),
     app_id: meta.appId,
     environment: meta.environment,
     title_id: event.titleId ?? '',
@@ -52,7 +54,7 @@ function placeOf({ meta, context, facts, ...event }: ViewImported) {
     region: context?.region ?? '',
     cdn: context?.cdn ?? '',
     isp: context?.isp ?? '',
-    asn: context?.asn ?? 0,
+    asn: asnCell(context?.asn),
     device_type: context?.deviceType ?? '',
     device_model: context?.deviceModel ?? '',
     os: context?.os ?? '',
@@ -118,7 +120,7 @@ function pictureOf(event: ViewImported) {
   const known = averageBps !== null && playingMs !== null
   return {
     // Bits of a second times milliseconds: the rest of the division is less than a bit.
-    wall_bits: known ? Math.round((averageBps * playingMs) / 1_000) : 0,
+    wall_bits: known ? countCell((averageBps * playingMs) / 1_000) : 0,
     wall_bits_ms: known ? playingMs : 0,
     scale_ms: event.mediaMs ?? 0,
     upscale_permille_ms: event.upscalePermilleMs ?? 0,
@@ -139,14 +141,6 @@ function scoresOf(event: ViewImported) {
     quality_score_milli: event.qualityScoreMilli ?? 0,
     success_score_milli: event.successScoreMilli ?? 0,
   }
-}
-
-/** The range that ClickHouse's DateTime64(3) can hold. */
-const EARLIEST_MS = Date.UTC(1900, 0, 1)
-const LATEST_MS = Date.UTC(2299, 11, 31)
-
-function shownMs(ms: number): number {
-  return Math.min(Math.max(ms, EARLIEST_MS), LATEST_MS)
 }
 
 export function importedViewsV1(): Projection {

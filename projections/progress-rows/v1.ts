@@ -7,7 +7,9 @@
  * a minute at most. The exact position is in the state table and in the API. The device is left out: it points at a
  * person, and a row that is taken back lies about until parts are merged.
  */
+
 import type { PlayheadEvent } from '../../schemas/index.ts'
+import { timeCell } from '../cells.ts'
 import { toRow } from '../progress/columns.ts'
 import { DAY_MS } from '../progress/limits.ts'
 import { type ProgressParameters, progressV1, RETENTION } from '../progress/v1.ts'
@@ -68,8 +70,8 @@ function rowsOf(key: readonly StateCell[], columns: readonly StateCell[]): reado
   const cells: Cell[] = [
     ...[profileId, titleId, row.started ? floor(row.positionMs, MINUTE_MS) : null, row.durationMs, row.completed],
     ...[floor(row.watchedMs, MINUTE_MS), row.plays.length],
-    ...[watched ? firstWatchedAtMs : null, watched ? floor(lastWatchedAtMs, HOUR_MS) : null],
-    ...[floor(row.updatedAtMs, HOUR_MS), row.seriesId ?? '', row.season, row.episode],
+    ...[watched ? timeCell(firstWatchedAtMs) : null, watched ? timeCell(floor(lastWatchedAtMs, HOUR_MS)) : null],
+    ...[timeCell(floor(row.updatedAtMs, HOUR_MS)), row.seriesId ?? '', row.season, row.episode],
   ]
   return [{ landing, rowKey: `${Buffer.byteLength(profileId)}:${profileId}${titleId}`, cells }]
 }

@@ -2,7 +2,9 @@
  * Projection `title_rows`, fold version 1: the catalogue as a table of ClickHouse, so that a query can join names. It is
  * the fold `titles` with rows: a title that was only ever withdrawn has none; one withdrawn since stays, marked.
  */
+
 import type { PlayheadEvent } from '../../schemas/index.ts'
+import { timeCell } from '../cells.ts'
 import type { Cell, Keyed, Landing, Projection, SignedRow } from '../projection.ts'
 import { titleRow, titlesV1 } from '../titles/v1.ts'
 
@@ -59,7 +61,7 @@ function rowsOf(titleId: string, columns: Parameters<typeof titleRow>[0]): reado
     ...[row.seriesId ?? '', row.season, row.episode, row.releaseYear, row.rating ?? ''],
     ...[row.genres, row.regionsAvailable, row.regionsBlocked],
     ...[JSON.stringify(row.images), JSON.stringify(row.externalIds), JSON.stringify(row.manifests)],
-    ...[row.updatedAtMs, row.withdrawn],
+    ...[timeCell(row.updatedAtMs), row.withdrawn],
   ]
   return [{ landing, rowKey: titleId, cells }]
 }

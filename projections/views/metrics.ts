@@ -1,4 +1,5 @@
 /** From a cut of the timeline to the cells of its rows, in the order of row.ts. */
+import { timeCell } from '../cells.ts'
 import { bucketOf } from '../histogram.ts'
 import { watchedMs } from '../progress/ranges.ts'
 import type { Cell } from '../projection.ts'
@@ -66,6 +67,8 @@ const COMPUTED = [
   'session_id',
   'title_id',
   'started_at',
+  'last_at',
+  'last_received_at',
   'error_code',
   'failure_phase',
   'end_reason',
@@ -119,7 +122,9 @@ export function viewCells(view: Shown): Cell[] {
   cells[P.profile_id] = who.profileId
   cells[P.session_id] = who.sessionId
   cells[P.title_id] = who.titleId
-  cells[P.started_at] = cut.startedAt
+  cells[P.started_at] = timeCell(cut.startedAt)
+  cells[P.last_at] = timeCell(n[AT.last_at]!)
+  cells[P.last_received_at] = timeCell(n[AT.last_received_at]!)
   cells[P.error_code] = words.errorCode
   cells[P.failure_phase] = words.failurePhase
   cells[P.end_reason] = words.endReason
@@ -229,7 +234,7 @@ export function sliceHead({ who, cut, facts }: Shown): readonly Cell[] {
     if (name === 'profile_id') return who.profileId
     if (name === 'title_id') return who.titleId
     if (name === 'minute') return 0
-    if (name === 'started_at') return cut.startedAt
+    if (name === 'started_at') return timeCell(cut.startedAt)
     if (name === 'error_code') return cut.words.errorCode
     return factOf(facts, name as FactName) ?? (SLICE_COLUMNS[name] === 'u' ? 0 : '')
   })
@@ -237,7 +242,7 @@ export function sliceHead({ who, cut, facts }: Shown): readonly Cell[] {
 
 export function sliceCells(head: readonly Cell[], slice: Slice): Cell[] {
   const cells = head.slice()
-  cells[MINUTE] = slice.minute
+  cells[MINUTE] = timeCell(slice.minute)
   if (slice.cdn !== '') cells[CDN] = slice.cdn
   cells.push(
     1,
