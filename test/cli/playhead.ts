@@ -1,6 +1,7 @@
 /** The `playhead` command as a process, for tests: its own data folder, free ports, and no way to outlive the test. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -25,9 +26,17 @@ export interface Running {
 
 export type Env = Readonly<Record<string, string>>
 
+/** How what a test started is ended. */
+const endings = new WeakMap<TestContext, (() => Promise<unknown>)[]>()
+
 export function tempFolder(t: TestContext): string {
   const dir = mkdtempSync(join(tmpdir(), 'playhead-cli-'))
-  t.after(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }))
+  t.after(async () => {
+    // What was started after this still runs: hooks are called in their order.
+    await Promise.all((endings.get(t) ?? []).map((end) => end()))
+    // The roles end once they see that their supervisor is gone.
+    await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+  })
   return dir
 }
 
@@ -65,10 +74,12 @@ export function start(t: TestContext, env: Env, ...words: readonly string[]): Ru
       resolve({ code, out, err })
     })
   })
-  t.after(async () => {
+  const end = async () => {
     child.kill('SIGKILL')
     await ended
-  })
+  }
+  endings.set(t, [...(endings.get(t) ?? []), end])
+  t.after(end)
   const lines = () => out.split('\n')
   const line = async (fits: (line: string) => boolean, what: string): Promise<string> => {
     for (;;) {

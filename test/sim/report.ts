@@ -57,6 +57,9 @@ const FOUND: readonly string[] = [
   'A generation whose group could not be joined at the first try was never run by that process until it was restarted.',
   'A consumer whose clock was set back by an hour while it waited slept an hour after its next batch, and said it was well.',
   'Who promoted a generation while somebody else dropped it made readers read tables that were gone.',
+  'A process of the API that had slept for longer than a dropped generation keeps its tables read them as it woke.',
+  'Tables of a dropped generation went before readers could go over, where the generation that is read had not passed it yet.',
+  'A clock that was set back by an hour held up the drop of tables for an hour; one set ahead dropped them at once.',
 ]
 
 const INTRODUCTION = `# Deterministic simulation
