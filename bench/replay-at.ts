@@ -56,7 +56,7 @@ export async function runAt({ quick }: BenchOptions): Promise<readonly Measured[
     const tally = { read: 0n, folded: 0n, duplicates: 0n, parked: 0n, undecryptable: 0n }
     const record = { term: 1n, revision: 1n, checkpoint: BigInt(crowd.events), tally, audit: 0n }
     await state.commits.swap(key, undefined, record)
-    const settings = { positionDays: 0, historyDays: 0, definitions: [] }
+    const settings = { positionDays: 90, historyDays: 3_650, definitions: [] }
     const operator = await Operator.open({ settings, log, state, codec, nowMs: Date.now })
     const [vault, deadLetters] = [simVault(), await DeadLetters.open(state)]
     const replay: ReplayPorts = {

@@ -69,7 +69,7 @@ async function rebuildAll({ quick }: BenchOptions): Promise<Measured> {
       const rates: number[] = []
       for (let round = 0; round < (quick ? 1 : 2); round++) {
         const order = { dir, projections, build: `round-${round}`, access: engine.access }
-        rates.push(events / (await secondsOf(order, 1, log, state)))
+        rates.push(events / (await secondsOf(order, WORKERS, log, state)))
       }
       const name = `rebuild of all ${projections.length} projections, ${events.toLocaleString('en')} events`
       return { name, ours: median(rates), unit: 'events/s', bar: { atLeast: 40_000, of: 'ours' }, note: noteOf(rates) }

@@ -27,12 +27,12 @@ interface Item {
 type Erasures = ReadonlyMap<string, Erasure>
 
 /**
- * Whether a batch may be folded slice by slice, each event decoded, folded and let go: nothing in it is opened, and
- * nothing in it can erase what came before. (An event of a type that is not known yet might.)
+ * Whether a batch may be folded slice by slice, each event decoded, folded and let go: nothing in it can erase what came
+ * before. (An event of a type that is not known yet might.)
  */
 export function foldsInSlices(keyed: Keyed<unknown>, records: readonly LogRecord[], codec: EventCodec): boolean {
-  const { erases, erasers, personal } = keyed
-  if (personal === true || (erases !== undefined && erasers === undefined)) return false
+  const { erases, erasers } = keyed
+  if (erases !== undefined && erasers === undefined) return false
   if (erasers === undefined) return true
   return records.every(({ value }) => {
     const type = codec.typeOf(value)
@@ -62,6 +62,7 @@ export class KeyedSlices {
   ): Promise<readonly Decision[]> {
     const decisions = [...decided]
     const items = itemsOf(decisions, this.#keyed, this.#folding)
+    if (this.#keyed.personal === true) await until(() => openItems(items, decisions, this.#folding))
     const unknown = new Map<string, readonly StateCell[]>()
     for (const item of items) {
       if (item?.erases !== undefined) throw new Error('an event erases that was not known to')

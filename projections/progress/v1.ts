@@ -31,6 +31,7 @@ export function progressV1(given: Partial<ProgressParameters> = {}): Projection 
     fromColumns: (cells) => fromColumns(cells),
     expiresAtMs: ({ newestMs }) => newestMs + historyMs,
     erases: (event) => (event.type === 'ProfileErased' ? [event.profileId] : undefined),
+    erasers: ['ProfileErased'],
   }
   const parameters = parametersBeside(RETENTION, given)
   return { name: 'progress', foldVersion: 1, parameters, topics: ['playback-events'], batchMs: 20, landings: [], keyed }

@@ -88,6 +88,7 @@ test('after repair and replay, in any order and also twice, the states are those
       const { codec } = poisoned.engines
       await poisoned.fold({
         ...codec,
+        typeOf: (value) => codec.typeOf(value),
         decode: (value) =>
           bad.has(value.toString('hex'))
             ? { ok: false, cause: 'body', detail: 'a faulty release' }
