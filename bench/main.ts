@@ -25,6 +25,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   live: () => import('./live.ts') as Promise<Bench>,
   kafka: () => import('./kafka-produce.ts') as Promise<Bench>,
   replay: () => import('./replay.ts') as Promise<Bench>,
+  cluster: async () => ({ run: (await import('./replay-cluster.ts')).runClusterRebuild }),
   simulator: () => import('./simulator.ts') as Promise<Bench>,
   sdk: () => import('./sdk.ts') as Promise<Bench>,
   memory: () => import('./memory.ts') as Promise<Bench>,

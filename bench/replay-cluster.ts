@@ -35,7 +35,7 @@ export async function runClusterRebuild({ quick }: BenchOptions): Promise<readon
     )
     return []
   }
-  const events = quick ? 4_000 : 400_000
+  const events = quick ? 4_000 : 2_000_000
   const topic = `bench-replay-${randomUUID()}`
   const keyspace = `bench_replay_${process.pid}`
   const [host = '', port = ''] = store.split(':')

@@ -23,7 +23,6 @@ import { startAnalyticsProcess } from '../test/consumers/analytics-process.ts'
 import { type BenchOptions, type Measured, median } from './bench.ts'
 import { runAt } from './replay-at.ts'
 import type { Order } from './replay-child.ts'
-import { runClusterRebuild } from './replay-cluster.ts'
 import { runDuring } from './replay-during.ts'
 import { BENCH_SETTINGS, fillEverything, fillHeartbeats } from './replay-log.ts'
 import { runSeeds } from './replay-seeds.ts'
@@ -39,7 +38,6 @@ export async function run(options: BenchOptions): Promise<readonly Measured[]> {
     ...(await runDuring(options)),
     ...(await runAt(options)),
     ...(await runSeeds(options)),
-    ...(await runClusterRebuild(options)),
   ]
 }
 

@@ -25,6 +25,8 @@ export interface Aborted {
 export interface Decoded {
   readonly records: LogRecord[]
   readonly next: Position
+  /** From the batch on in which a limit was met; undefined: all that is whole was taken. */
+  readonly rest: Buffer | undefined
 }
 
 interface BatchHeader {
@@ -49,14 +51,18 @@ const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({})
 export function decodeBatches(bytes: Buffer, limits: DecodeLimits, aborted: readonly Aborted[]): Decoded {
   const reader = new BatchReader(limits, aborted)
   let at = 0
+  let rest: Buffer | undefined
   // The broker may cut the last batch short; what is whole is used.
   while (bytes.length - at >= HEADER_BYTES) {
     const end = at + 12 + bytes.readInt32BE(at + 8)
     if (end > bytes.length) break
-    if (!reader.take(bytes.subarray(at, end))) break
+    if (!reader.take(bytes.subarray(at, end))) {
+      rest = bytes.subarray(at)
+      break
+    }
     at = end
   }
-  return { records: reader.records, next: reader.next }
+  return { records: reader.records, next: reader.next, rest }
 }
 
 class BatchReader {

@@ -15,6 +15,7 @@ import { decodeBatches } from './batch-decode.ts'
 import { type Link, wordsOf } from './client.ts'
 import type { Cluster } from './cluster.ts'
 import { type FetchAnswer, fetchFrame } from './frames.ts'
+import { Leftovers } from './leftovers.ts'
 import { KAFKA_LIMITS } from './limits.ts'
 import { CODE } from './protocol.ts'
 import { Closed, NotYet, persist } from './retry.ts'
@@ -34,6 +35,7 @@ export class Fetcher {
   /** The end of each partition, as of its last answer. */
   readonly #ends = new Map<string, Position>()
   readonly #stops = new Stops()
+  readonly #leftovers = new Leftovers()
   readonly #closing = new AbortController()
 
   constructor(cluster: Cluster) {
@@ -67,6 +69,8 @@ export class Fetcher {
 
   async #once(request: ReadRequest, leftMs: number): Promise<ReadAnswer> {
     const { topic, partition, from, to } = request
+    const left = this.#leftovers.take(request, from)
+    if (left !== undefined) return this.#decoded(request, left.answer, left.bytes)
     const nodeId = await this.#cluster.leader(topic, partition)
     const pool = this.#pool(nodeId)
     const crowded = pool.lent >= KAFKA_LIMITS.fetchConnectionsMax
@@ -84,7 +88,15 @@ export class Fetcher {
       throw new NotYet(`${topic}/${partition} can't be read: ${wordsOf(answer.errorCode)}`)
     }
     if (to !== undefined && from > to) return { records: [], next: from, end: answer.end }
-    return decoded(request, answer)
+    return this.#decoded(request, answer, answer.batches.length)
+  }
+
+  #decoded(request: ReadRequest, answer: FetchAnswer, bytes: number): ReadAnswer {
+    const { from, to, recordsMax, bytesMax } = request
+    const limits = { from, to, recordsMax: Math.max(1, recordsMax), bytesMax }
+    const { records, next, rest } = decodeBatches(answer.batches, limits, answer.aborted)
+    if (rest !== undefined && to === undefined) this.#leftovers.keep(request, next, answer, rest, bytes)
+    return { records, next, end: answer.end }
   }
 
   async #outOfRange(request: ReadRequest, waitMs: number): Promise<ReadAnswer> {
@@ -137,10 +149,4 @@ export class Fetcher {
     }
     return pool
   }
-}
-
-function decoded(request: ReadRequest, { batches, aborted, end }: FetchAnswer): ReadAnswer {
-  const { from, to, recordsMax, bytesMax } = request
-  const { records, next } = decodeBatches(batches, { from, to, recordsMax: Math.max(1, recordsMax), bytesMax }, aborted)
-  return { records, next, end }
 }

@@ -25,6 +25,8 @@ export const KAFKA_LIMITS = {
   fetchConnectionsMax: 128,
   crowdedPollMs: 50,
   fetchBytesMax: 16 * 1024 * 1024,
+  /** Of fetches whose reads took only a part, all partitions together. */
+  leftoverBytesMax: 64 * 1024 * 1024,
   /** How long the coordinator waits for the members to join again. They don't drain first, so this is patience only. */
   rebalanceTimeoutMs: 15_000,
   /** A rebalance seldom comes alone (what is let go in one is given in the next), so members beat faster after one. */

@@ -8,6 +8,8 @@ import { LogError } from '../../log/errors.ts'
 import { decodeBatches } from '../../log/kafka/batch-decode.ts'
 import { type BatchRecord, encodeBatch } from '../../log/kafka/batch-encode.ts'
 import { crc32c } from '../../log/kafka/crc32c.ts'
+import { Leftovers } from '../../log/kafka/leftovers.ts'
+import { KAFKA_LIMITS } from '../../log/kafka/limits.ts'
 import { partitionOfBytes } from '../../log/partition.ts'
 
 const require = createRequire(import.meta.url)
@@ -119,6 +121,63 @@ test('we read what we write', () => {
     { numRuns: 200 },
   )
 })
+
+test('what a read leaves of an answer is what the next one takes: in pieces as at once', () => {
+  const place = { topic: 't', partition: 0 }
+  fc.assert(
+    fc.property(
+      fc.array(someRecords, { minLength: 1, maxLength: 4 }),
+      fc.integer({ min: 1, max: 5 }),
+      (batches, few) => {
+        let end = 0n
+        const parts = batches.map((records) => {
+          const bytes = at(end, encodeBatch(records, STAMP))
+          end += BigInt(records.length)
+          return bytes
+        })
+        const answer = answerOf(Buffer.concat(parts), end)
+        const leftovers = new Leftovers()
+        leftovers.keep(place, 0n, answer, answer.batches, answer.batches.length)
+        const found: string[] = []
+        for (let next = 0n; next < end; ) {
+          const left = leftovers.take(place, next)
+          assert.ok(left, `nothing is left at ${next} of ${end}`)
+          assert.equal(leftovers.take(place, next), undefined)
+          const read = decodeBatches(left.answer.batches, { ...ALL, from: next, recordsMax: few }, [])
+          found.push(...read.records.map(({ position, key }) => `${position} ${key}`))
+          if (read.rest !== undefined) leftovers.keep(place, read.next, answer, read.rest, left.bytes)
+          next = read.next
+        }
+        const whole = decodeBatches(answer.batches, { ...ALL, from: 0n }, [])
+        assert.equal(whole.rest, undefined)
+        assert.deepEqual(
+          found,
+          whole.records.map(({ position, key }) => `${position} ${key}`),
+        )
+      },
+    ),
+    { numRuns: 100 },
+  )
+})
+
+test('what is left is bounded, and nothing is left where transactions were rolled back', () => {
+  const leftovers = new Leftovers()
+  const half = KAFKA_LIMITS.leftoverBytesMax / 2
+  const answer = answerOf(three(), 3n)
+  const places = [0, 1, 2].map((partition) => ({ topic: 't', partition }))
+  for (const place of places) leftovers.keep(place, 1n, answer, answer.batches, half)
+  assert.deepEqual(
+    places.map((place) => leftovers.take(place, 1n) !== undefined),
+    [false, true, true],
+  )
+  const rolledBack = { ...answer, aborted: [{ producerId: 1n, firstOffset: 0n }] }
+  leftovers.keep(places[0]!, 1n, rolledBack, answer.batches, 1)
+  assert.equal(leftovers.take(places[0]!, 1n), undefined)
+})
+
+function answerOf(batches: Buffer, end: bigint) {
+  return { errorCode: 0, end, start: 0n, aborted: [], batches, clientSideThrottleTime: 0 }
+}
 
 test('the same records under the same stamp are the same bytes', () => {
   assert.ok(three().equals(three()))
