@@ -1,3 +1,5 @@
+import { REPLAY_ROUTE_LIMITS } from '../api/replay/limits.ts'
+
 /** Every limit of cli/, by name, in one place. */
 export const CLI_LIMITS = {
   /** A role that comes up is asked for readiness this often, and given up on after this long. */
@@ -10,7 +12,7 @@ export const CLI_LIMITS = {
   /** A role that stayed up this long has earned a clean record. */
   restartForgetMs: 60_000,
   /** Processes of a kind that are started because another role wants them. */
-  wantedRolesMax: 8,
+  wantedRolesMax: REPLAY_ROUTE_LIMITS.buildersMax,
   /** How long a role may drain before it is killed. */
   drainTimeoutMs: 30_000,
   /** A supervised role whose supervisor is gone drains for this long, then ends whatever happens. */

@@ -86,7 +86,7 @@ function addRebuild(app: FastifyInstance, routes: Routes): void {
       },
     },
     async (request: FastifyRequest<{ Body: RebuildBody }>, reply) => {
-      const { projection, parameters = {}, until, recordsPerSecond, name, reason } = request.body
+      const { projection, parameters = {}, until, recordsPerSecond, workers, name, reason } = request.body
       const time = readTime('until', until)
       if (!time.ok) throw fieldProblem(time.wrong, 'body')
       if (time.value !== undefined && time.value > nowMs()) {
@@ -100,6 +100,7 @@ function addRebuild(app: FastifyInstance, routes: Routes): void {
         ...{ projection, parameters, name: name ?? nameOf(key?.name, nowMs()) },
         ...(time.value !== undefined && { untilMs: time.value }),
         ...(recordsPerSecond !== undefined && { recordsPerSecond }),
+        ...(workers !== undefined && { workers }),
       }
       const { id } = await told(replay.rebuild(asked, asker(request, reason)))
       return accepted(reply, id)

@@ -18,6 +18,8 @@ export const REPLAY_ROUTE_LIMITS = {
   /** Also the largest value of a parameter. */
   parameterMax: 1e12,
   recordsPerSecondMax: 10_000_000,
+  /** As many as the engine starts processes for a build. */
+  buildersMax: 8,
   reasonCharsMax: 500,
   letterNameCharsMax: 200,
   lettersListed: 100,

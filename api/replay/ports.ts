@@ -53,6 +53,8 @@ export interface RebuildAsked {
   readonly name: string
   readonly untilMs?: number
   readonly recordsPerSecond?: number
+  /** Processes that fold. */
+  readonly workers?: number
 }
 
 export interface ComparisonShown {

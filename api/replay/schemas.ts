@@ -91,6 +91,13 @@ export const RebuildBody = Type.Object(
         description: 'In each process; as fast as it can without it.',
       }),
     ),
+    workers: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: L.buildersMax,
+        description: 'Processes that fold, which share the partitions; one without it.',
+      }),
+    ),
     name: Type.Optional(
       Type.String({
         pattern: `^[A-Za-z0-9_.-]{1,${L.generationNameCharsMax}}$`,

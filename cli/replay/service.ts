@@ -7,6 +7,7 @@ import type { GenerationShown, HistoryFound, HistoryStep, ReplayPort } from '../
 import type { Step } from '../../consumers/history.ts'
 import { toRow } from '../../projections/progress/columns.ts'
 import type { StateCell } from '../../projections/projection.ts'
+import { askWorkers } from '../builders.ts'
 import { listed, pairOf, promote, standingFor, stopOrGo, strange } from './acts.ts'
 import { askHistory } from './ask.ts'
 import { compareGenerations } from './compare-generations.ts'
@@ -46,13 +47,14 @@ function generationsOf(replay: ReplayPorts, rollbacks: Rollbacks): Pick<ReplayPo
       return await Promise.all(found.map((one) => shownGeneration(replay, one)))
     },
     generation: async (id) => await shownGeneration(replay, await operator.find(id)),
-    rebuild: async ({ projection, parameters, name, untilMs, recordsPerSecond }, who) => {
+    rebuild: async ({ projection, parameters, name, untilMs, recordsPerSecond, workers }, who) => {
       const build = {
         name,
         ...(untilMs !== undefined && { untilMs }),
         ...(recordsPerSecond !== undefined && { recordsPerSecond }),
       }
       const { id } = await operator.rebuild({ projection, parameters, build }, who)
+      if (workers !== undefined) await askWorkers(replay.state, id, workers)
       return { id }
     },
     promote: async (id, who) => {

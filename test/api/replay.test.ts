@@ -155,6 +155,8 @@ test('what is not as wanted is refused with the name of the field, before anybod
     ['POST', '/v1/generations', 'parameters.minStallMs', { projection: 'views', parameters: { minStallMs: 'many' } }],
     ['POST', '/v1/generations', 'until', { projection: 'views', until: NOW }],
     ['POST', '/v1/generations', 'name', { projection: 'views', name: 'a b' }],
+    ['POST', '/v1/generations', 'workers', { projection: 'views', workers: 0 }],
+    ['POST', '/v1/generations', 'workers', { projection: 'views', workers: 9 }],
     ['POST', `/v1/generations/${ID}/rate`, 'recordsPerSecond', { recordsPerSecond: 0 }],
     ['POST', `/v1/generations/${ID}/promotion`, 'because', { because: 'x' }],
     ['POST', '/v1/dead-letters/discard', 'reason', { all: true }],

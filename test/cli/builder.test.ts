@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { askWorkers, WantedBuilders } from '../../cli/builders.ts'
+import { WantedBuilders } from '../../cli/builders.ts'
 import { readKeyFile } from '../../cli/keys.ts'
 import { CLI_LIMITS } from '../../cli/limits.ts'
 import { liveRoles } from '../../cli/live-roles.ts'
+import { Operator } from '../../cli/replay/operator.ts'
+import { replayService } from '../../cli/replay/service.ts'
 import { generationOf } from '../../consumers/generation.ts'
 import { CONSUMER_LIMITS } from '../../consumers/limits.ts'
 import { openEmbeddedLog } from '../../log/embedded/index.ts'
@@ -200,7 +202,16 @@ test('a far build wants builders until it is near, one that ends at a moment unt
   await folded(past, 1n)
   assert.deepEqual(await look(past), [], 'nobody runs it any more')
   assert.deepEqual(wanted, [0, 1, 0], 'the next record was received after its moment')
-  await askWorkers(state, other.id, 3)
+  const codec = await createCodec({})
+  const settings = { positionDays: 90, historyDays: 365, definitions: [] }
+  const operator = await Operator.open({ settings, log, state, codec, nowMs: Date.now })
+  const unasked = () => assert.fail('a build asks for nothing of it')
+  const engines = { operator, log, state, codec, analytics: unasked, vault: unasked, deadLetters: unasked }
+  const service = replayService(engines, { info: () => undefined, warn: () => undefined }, Date.now)
+  await log.ensureTopics([{ topic: 'engine-events', partitions: 1 }])
+  const asked = { projection: 'progress', parameters: {}, name: 'other', workers: 3 }
+  assert.deepEqual(await service.rebuild(asked, { by: 'test', reason: null }), { id: other.id })
+  await service.close()
   assert.deepEqual(await look(past, other), [])
   assert.deepEqual(wanted, [0, 1, 0, 3])
   await folded(other, 20n)
