@@ -41,7 +41,7 @@ export interface LogMutations {
   offByOneSeek?: boolean
   /** The next position to read skips a record when the reader is slow. */
   skipUnderSlowBatch?: boolean
-  /** Readers see what is not durable yet. */
+  /** Readers see what is not durable yet; and power is cut often, right after they saw it. */
   readsBeyondDurable?: boolean
 }
 
@@ -51,6 +51,8 @@ export interface LogOptions {
   /** An answer may hold fewer records than there are and were asked for, as any engine's may. */
   readonly shortAnswers?: boolean
 }
+
+const CUTS = { afterMs: 4, chance: 0.05 } as const
 
 /** Kafka's rule, as in the real engines. */
 const NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/
@@ -140,7 +142,10 @@ export class SimLogServer {
     const stored = twice && records.length > 1 ? [records[0]!, ...records.slice(0, -1)] : records
     const placed = stored.map((record) => this.#store(record))
     const tails = new Set(placed.map(({ tail }) => tail))
-    if (this.mutations.readsBeyondDurable) wake(tails)
+    if (this.mutations.readsBeyondDurable) {
+      wake(tails)
+      if (chance.happens(CUTS.chance)) this.world.after(CUTS.afterMs, () => this.tear())
+    }
     this.world.after(chance.between(1, this.#syncMsMax), () => {
       const stands = placed.every(({ tail, record }) => tail.records[Number(record.position)] === record)
       if (!stands) return
