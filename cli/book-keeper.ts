@@ -153,8 +153,8 @@ class Keeper {
     const seenMs = this.#dropSeen.get(row.id)
     if (seenMs === Number.POSITIVE_INFINITY) return
     if (seenMs === undefined) {
-      if (read === undefined || (await hasPassed(state.commits, read.id, row.id)))
-        this.#dropSeen.set(row.id, steadyMs())
+      const passed = read === undefined || (await hasPassed(state.commits, read.id, row.id))
+      if (passed) this.#dropSeen.set(row.id, steadyMs())
       return
     }
     if (steadyMs() - seenMs < CLI_LIMITS.dropGraceMs) return

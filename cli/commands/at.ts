@@ -1,5 +1,4 @@
 /** `playhead at` and `playhead why`: what a row was at a moment, and the events that made it. */
-
 import type { Named, Step } from '../../consumers/history.ts'
 import { type Args, UsageError } from '../args.ts'
 import { type Command, type Io, JSON_FLAG, table } from '../command.ts'

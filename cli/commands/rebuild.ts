@@ -1,5 +1,4 @@
 /** `playhead rebuild PROJECTION`: fold the log again, into tables beside those that are read. */
-
 import { type Args, UsageError } from '../args.ts'
 import { askWorkers } from '../builders.ts'
 import { type Command, type Io, JSON_FLAG } from '../command.ts'

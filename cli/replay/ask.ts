@@ -74,14 +74,14 @@ export async function askHistory(
   })
   const keyed = projection.keyed
   const clockMs = records.length === 0 ? null : records.reduce((ms, { record }) => Math.max(ms, record.timestampMs), 0)
-  const atMs = keyed.expiresAtMs === undefined ? 0 : await timeOf(ports, places, asked.moment)
+  const atMs = keyed.expiresAtMs === undefined ? 0 : await momentMs(ports, places, asked.moment)
   const stood = states.filter(({ state }) => (keyed.expiresAtMs?.(state) ?? Number.POSITIVE_INFINITY) > atMs)
   const expired = states.length - stood.length
   return { shown: stood.map(({ key, state }) => shownOf(keyed, key, state)), expired, steps, clockMs }
 }
 
 /** When the moment is: of a position, the log's time there. */
-async function timeOf(
+async function momentMs(
   ports: IndexPorts,
   places: readonly TopicPartition[],
   { untilMs, untilPosition }: Moment,

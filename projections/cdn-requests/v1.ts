@@ -2,7 +2,6 @@
  * Projection `cdn_requests`, fold version 1: the media requests that CDNs' logs and players report (request-mode CMCD),
  * one row each. Whoever asks joins them to views by session; a copy of a log line has the same id and adds nothing.
  */
-
 import type { EventOf } from '../../schemas/index.ts'
 import { asnCell, timeCell } from '../cells.ts'
 import type { Cell, Entry, Journal, Landing, Projection } from '../projection.ts'

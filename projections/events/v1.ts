@@ -2,7 +2,6 @@
  * Projection `events`, fold version 1: the log itself as a table, one row for each position, whatever became of the
  * record there. The fields that every question asks for are columns; the rest is kept as JSON, but for what points at a person.
  */
-
 import type { PlayheadEvent } from '../../schemas/index.ts'
 import { timeCell } from '../cells.ts'
 import type { Cell, Entry, Journal, Landing, Projection } from '../projection.ts'

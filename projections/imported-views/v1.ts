@@ -3,7 +3,6 @@
  * A view that the vendor changed and that was imported again has several; the view `imported_views` that people query
  * shows the last. Nothing of it goes into our own tables.
  */
-
 import type { EventOf } from '../../schemas/index.ts'
 import { asnCell, countCell, timeCell } from '../cells.ts'
 import type { Cell, Entry, Journal, Landing, Projection } from '../projection.ts'

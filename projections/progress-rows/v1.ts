@@ -7,7 +7,6 @@
  * a minute at most. The exact position is in the state table and in the API. The device is left out: it points at a
  * person, and a row that is taken back lies about until parts are merged.
  */
-
 import type { PlayheadEvent } from '../../schemas/index.ts'
 import { timeCell } from '../cells.ts'
 import { toRow } from '../progress/columns.ts'

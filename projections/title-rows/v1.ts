@@ -2,7 +2,6 @@
  * Projection `title_rows`, fold version 1: the catalogue as a table of ClickHouse, so that a query can join names. It is
  * the fold `titles` with rows: a title that was only ever withdrawn has none; one withdrawn since stays, marked.
  */
-
 import type { PlayheadEvent } from '../../schemas/index.ts'
 import { timeCell } from '../cells.ts'
 import type { Cell, Keyed, Landing, Projection, SignedRow } from '../projection.ts'

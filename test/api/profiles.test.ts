@@ -4,6 +4,7 @@ import { Breaker } from '../../api/breaker.ts'
 import { guardedProgress } from '../../api/guarded.ts'
 import { beginExport, type ExportPorts, exportDocument } from '../../api/profiles/export.ts'
 import { PROFILE_LIMITS } from '../../api/profiles/limits.ts'
+import { boundTo } from '../../log/bound.ts'
 import { LogUnavailable } from '../../log/errors.ts'
 import { createOpener } from '../../producers/personal.ts'
 import { streamAccountOf } from '../../producers/streams.ts'
@@ -146,12 +147,7 @@ test('an export that is too large for one answer goes on with its cursor, and ev
 /** Seven records in a read. */
 function fewAtATime({ log }: House): ExportPorts['log'] {
   const read: typeof log.read = (request) => log.read({ ...request, recordsMax: 7 })
-  return new Proxy(log, {
-    get: (target, name) => {
-      const member = name === 'read' ? read : (Reflect.get(target, name) as unknown)
-      return typeof member === 'function' ? member.bind(target) : member
-    },
-  })
+  return { ...boundTo(log), read }
 }
 
 test('an erasure empties the tables, and once its keys are destroyed the log says nothing personal any more', async (t) => {

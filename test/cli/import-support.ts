@@ -10,6 +10,7 @@ import type { Report } from '../../cli/import/report.ts'
 import { type ImportJob, type ImportOutcome, runImport } from '../../cli/import/run.ts'
 import { formatOf, openSource } from '../../cli/import/source.ts'
 import { stateFile } from '../../cli/import/state.ts'
+import { boundTo } from '../../log/bound.ts'
 import { openEmbeddedLog } from '../../log/embedded/index.ts'
 import type { EventLog, LogRecord, NewRecord } from '../../log/log.ts'
 import { progressV1 } from '../../projections/progress/v1.ts'
@@ -77,12 +78,7 @@ export async function desk(t: TestContext, wrap: (log: EventLog) => EventLog = (
 
 /** A log that appends in another way. */
 export function withAppend(log: EventLog, append: EventLog['append']): EventLog {
-  return new Proxy(log, {
-    get: (target, name) => {
-      const member = name === 'append' ? append : (Reflect.get(target, name) as unknown)
-      return typeof member === 'function' ? member.bind(target) : member
-    },
-  })
+  return { ...boundTo(log), append }
 }
 
 function jobOf(path: string): ImportJob<unknown> {

@@ -4,6 +4,7 @@ import { appendFileSync, existsSync, readFileSync, renameSync, statSync } from '
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
+import { boundTo } from '../../log/bound.ts'
 import { AT_MS, ENCODED, type IngestDesk, ingestDesk, LINES } from './ingest-support.ts'
 
 /** A line a second, all of one session. */
@@ -82,7 +83,7 @@ test('cut off and called again, every line is there; what was written and not no
       if (++appends === 2) throw new Error('the machine stops')
       return placed
     }
-    return new Proxy(log, { get: (own, name) => (name === 'append' ? append : Reflect.get(own, name).bind(own)) })
+    return { ...boundTo(log), append }
   })
   const path = d.write('a.log.gz', gzipSync(lines(0, 7_000)))
   await assert.rejects(d.read(path), /the machine stops/)

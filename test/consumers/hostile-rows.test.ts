@@ -135,15 +135,7 @@ async function foldAll(generation: Generation, topic: string, analytics: Analyti
   const delivery = new Delivery(generation, { topic, partition: 0 }, ports, new AbortController().signal)
   await delivery.takeOver()
   for (;;) {
-    const from = delivery.record.checkpoint as Position
-    const { records } = await log.read({
-      topic,
-      partition: 0,
-      from,
-      bytesMax: 1e9,
-      recordsMax: BATCH_RECORDS,
-      waitMs: 0,
-    })
+    const records = await recordsIn(log, topic, delivery.record.checkpoint, BATCH_RECORDS)
     if (records.length === 0) return
     await delivery.deliver(await delivery.prepare(records))
   }

@@ -2,6 +2,7 @@
  * Who works on which partition, as the consumers' own answers say it: from `assigned` until `revoked` has been drained. A
  * partition must not be handed to another process while its holder is alive, awake and within its time to drain.
  */
+import { boundTo } from '../../log/bound.ts'
 import { LOG_LIMITS } from '../../log/limits.ts'
 import type { EventLog, GroupListener, TopicPartition } from '../../log/log.ts'
 import type { SimProcess } from './process.ts'
@@ -20,13 +21,7 @@ export class Holders {
       process.world.count('memberships of a group')
       return log.join(group, topics, this.#watched(group, listener, process, told))
     }
-    return new Proxy(log, {
-      get(target, name) {
-        if (name === 'join') return join
-        const own: unknown = Reflect.get(target, name)
-        return typeof own === 'function' ? own.bind(target) : own
-      },
-    })
+    return { ...boundTo(log), join }
   }
 
   #watched(group: string, listener: GroupListener, process: SimProcess, told: string[]): GroupListener {

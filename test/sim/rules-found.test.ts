@@ -99,13 +99,9 @@ test('a clock that is set back does not hold up what comes next', async (t) => {
 })
 
 test('who promotes what another drops at the same time makes nobody read tables that are gone', () => {
-  const { usual } = planOf(SETTINGS, new Map(), INCARNATION).find(({ name }) => name === 'progress')!
-  const second = generationOf(usual.projection, INCARNATION, { name: 'again' })
-  const generations = [rowOf(usual), rowOf(second, { status: 'dropped' })]
-  const promotions = [promotionOf(usual.id, 1), promotionOf(second.id, 2)]
-  const book: Book = new Map([['progress', { projection: 'progress', generations, promotions }]])
+  const { first, book } = bookOfTwo('second')
   const plan = planOf(SETTINGS, book, INCARNATION).find(({ name }) => name === 'progress')!
-  assert.equal(plan.read.id, usual.id)
+  assert.equal(plan.read.id, first.id)
 })
 
 function rowOf(generation: Generation, more: Partial<GenerationRow> = {}): GenerationRow {
@@ -120,13 +116,15 @@ function promotionOf(id: string, atMs: number): PromotionRow {
   return { id, atMs, eventId: `${atMs}`, digest: null, by: null, reason: null }
 }
 
-/** Of projection progress: the first was read and is dropped, the second is read. */
-function bookOfTwo(): { readonly first: Generation; readonly second: Generation; readonly book: Book } {
+/** Of projection progress: the first was read, the second is promoted, and one of them is dropped. */
+function bookOfTwo(dropped: 'first' | 'second') {
   const first = planOf(SETTINGS, new Map(), INCARNATION).find(({ name }) => name === 'progress')!.usual
   const second = generationOf(first.projection, INCARNATION, { name: 'again' })
-  const generations = [rowOf(first, { status: 'dropped' }), rowOf(second)]
+  const status = (which: typeof dropped) => ({ status: which === dropped ? 'dropped' : 'building' }) as const
+  const generations = [rowOf(first, status('first')), rowOf(second, status('second'))]
   const promotions = [promotionOf(first.id, 1), promotionOf(second.id, 2)]
-  return { first, second, book: new Map([['progress', { projection: 'progress', generations, promotions }]]) }
+  const book: Book = new Map([['progress', { projection: 'progress', generations, promotions }]])
+  return { first, second, book }
 }
 
 test('a process that slept reads nothing by what it knew before', async (t) => {
@@ -150,7 +148,7 @@ test('tables go when readers can go over and have had the time, whatever the clo
   const engine = await openEngine(1, {})
   const pumping = pump(engine.world)
   const { state, log } = portsOf(engine, new SimProcess('consumers', engine.world, () => CALM))
-  const { first, second, book } = bookOfTwo()
+  const { first, second, book } = bookOfTwo('first')
   const at = { topic: TOPIC, partition: 0 }
   const passed = new Map([
     [first.id, 5n],
